@@ -1,0 +1,1 @@
+"""Measure TensorFlow workloads: cases, workers, rounds, and the pytest front."""

@@ -1,0 +1,64 @@
+"""What is measured: a case, its placement, and the comparison set it belongs to."""
+
+from dataclasses import dataclass
+
+from tfbench.workloads.spec import ParamValue
+
+CPU, GPU, TPU = "cpu", "gpu", "tpu"
+DEVICES = (CPU, GPU, TPU)
+SINGLE, MIRRORED, TPU_STRATEGY = "single", "mirrored", "tpu"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Say where a case runs and how wide.
+
+    Attributes:
+        device: `cpu`, `gpu` or `tpu`.
+        strategy: `single`, `mirrored` or `tpu`, the `tf.distribute` strategy.
+        replicas: how many replicas the strategy has.
+    """
+
+    device: str = CPU
+    strategy: str = SINGLE
+    replicas: int = 1
+
+    @property
+    def label(self) -> str:
+        """Name it in case names and tables: `cpu`, `cpu-mirrored-2`."""
+        return self.device if self.strategy == SINGLE else f"{self.device}-{self.strategy}-{self.replicas}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Name one thing to measure.
+
+    Attributes:
+        workload: name of the workload.
+        implementation: one of the workload's.
+        params: name and value of each parameter, in the workload's order.
+        mode: execution mode.
+        placement: device, strategy and replicas.
+    """
+
+    workload: str
+    implementation: str
+    params: tuple[tuple[str, ParamValue], ...]
+    mode: str
+    placement: Placement = Placement()
+
+    @property
+    def params_label(self) -> str:
+        """Write the parameters as the user does: `batch_size=32`."""
+        return ",".join(f"{name}={value}" for name, value in self.params)
+
+    @property
+    def id(self) -> str:
+        """Name the case uniquely, as pytest shows it."""
+        parts = (self.workload, self.implementation, self.params_label, self.mode, self.placement.label)
+        return "-".join(part for part in parts if part)
+
+    @property
+    def comparison_set(self) -> str:
+        """Name what may be compared with it: the cases of the same workload and parameters."""
+        return f"{self.workload} {self.params_label}".strip()

@@ -1,0 +1,13 @@
+"""The errors that tfbench raises on purpose. Their text names the thing and the next step."""
+
+
+class TfbenchError(Exception):
+    """Stop with one clear line; `main` and the pytest plugin turn it into an exit code."""
+
+
+class BadInputError(TfbenchError):
+    """Reject what the user asked for: an option, a folder or a file."""
+
+
+class BadRunError(BadInputError):
+    """Reject a run.json that cannot be read as one of ours."""

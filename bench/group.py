@@ -1,0 +1,181 @@
+"""Measure a group of cases in this process: open and check each, then time them in turns. Worker only."""
+
+import random
+import statistics
+import time
+import traceback
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tfbench.bench import checking, codec, compiling, ledger, mode, protocol, resources, timing, tracing
+from tfbench.bench.case import Case
+from tfbench.bench.devices import Devices
+from tfbench.bench.ledger import Meters
+from tfbench.bench.protocol import Request
+from tfbench.bench.timing import Timed
+from tfbench.workloads.spec import DataSource, Job, Program, Workload
+
+Say = Callable[[dict[str, Any]], None]
+
+
+def make_job(case: Case, request: Request, devices: Devices) -> Job:
+    """Give a workload what it needs to build the case."""
+    folder = Path(request.data_folder) if request.data_folder else None
+    return Job(
+        implementation=case.implementation,
+        params=dict(case.params),
+        mode=case.mode,
+        wrap=lambda function: mode.wrap(case.mode, function),
+        replicas=case.placement.replicas,
+        strategy=devices.strategy,
+        data=DataSource(kind=request.data_kind, folder=folder) if request.data_kind else None,
+        seed=request.seed,
+    )
+
+
+def first_line(error: BaseException) -> str:
+    """Give what an exception says in one line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
+class Stages:
+    """Tell the parent which case is at which stage, and turn what a case raises into its failure."""
+
+    def __init__(self, say: Say) -> None:
+        """Say everything through `say`."""
+        self.say = say
+        self.case_id = ""
+        self.stage = ""
+
+    def enter(self, case_id: str, stage: str) -> None:
+        """Name the stage that begins: if the worker dies now, this case is to blame."""
+        self.case_id, self.stage = case_id, stage
+        self.say({"say": protocol.STAGE, "case": case_id, "stage": stage})
+
+    def attempt(self, action: Callable[[], None]) -> bool:
+        """Run an action; report an exception as the failure of the case at hand. Tell whether it went well."""
+        try:
+            action()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a workload raises costs only its case
+            traceback.print_exc()
+            self.say(
+                {
+                    "say": protocol.FAILURE,
+                    "case": self.case_id,
+                    "stage": self.stage,
+                    "type": type(error).__name__,
+                    "message": first_line(error),
+                }
+            )
+            return False
+        return True
+
+
+def check(program: Program, first: Any, meters: Meters) -> Any:
+    """Compare the first calls with the reference, `first` being the answer of the call already made."""
+    wanted = list(program.expected())
+    # Taken as NumPy arrays at once: a later call may update a variable that an answer stands for.
+    answers = [checking.flatten(first)]
+    for i in range(1, len(wanted)):
+        answers.append(checking.flatten(program.step(*program.inputs[i % len(program.inputs)])))
+    meters.sync()
+    return checking.compare(answers, [checking.flatten(w) for w in wanted], rtol=program.rtol, atol=program.atol)
+
+
+def sync_cost_s(meters: Meters) -> float:
+    """Give the median time of waiting for a device that has nothing to do."""
+    times = []
+    for _ in range(21):
+        start = meters.clock()
+        meters.sync()
+        times.append(meters.clock() - start)
+    return statistics.median(times)
+
+
+def open_and_check(
+    case: Case, workload: Workload, request: Request, devices: Devices, meters: Meters, stages: Stages
+) -> Timed:
+    """Build a case, call it for the first time, and compare its answers; tell the parent what it cost."""
+    stages.enter(case.id, "build")
+    start = meters.clock()
+    program = workload.build(make_job(case, request, devices))
+    meters.sync()
+    build_s = meters.clock() - start
+    stages.enter(case.id, "first call")
+    cold, first = ledger.open_case(program, meters, mode=case.mode, build_s=build_s)
+    stages.enter(case.id, "check")
+    checked = check(program, first, meters)
+    timed = Timed(id=case.id, program=program)
+    if not request.check_only:
+        stages.enter(case.id, "calibrate")
+        timing.calibrate(timed, meters, min_round_s=request.plan.min_round_s)
+    stages.say(
+        {
+            "say": protocol.READY,
+            "case": case.id,
+            "ledger": codec.encode(cold),
+            "check": codec.encode(checked),
+            "iterations": timed.iterations,
+            "data": program.data,
+            "device": devices.name,
+            "sync_s": sync_cost_s(meters),
+        }
+    )
+    return timed
+
+
+def measure(request: Request, catalog: dict[str, Workload], devices: Devices, meters: Meters, say: Say) -> None:
+    """Measure all cases of the request and say everything that comes of it.
+
+    They are opened in random order, so that no case always pays for what the process does first.
+    """
+    rng = random.Random(request.order_seed)
+    stages = Stages(say)
+    ready: list[Timed] = []
+    for case in rng.sample(request.cases, len(request.cases)):
+        workload = catalog[case.workload]
+
+        def open_one(case: Case = case, workload: Workload = workload) -> None:
+            ready.append(open_and_check(case, workload, request, devices, meters, stages))
+
+        stages.attempt(open_one)
+    if not request.check_only:
+        _time(ready, request, meters, stages, rng)
+    say(
+        {
+            "say": protocol.END,
+            "peak_rss_bytes": resources.peak_rss_bytes(),
+            "peak_device_bytes": devices.peak_bytes(),
+        }
+    )
+
+
+def _time(ready: list[Timed], request: Request, meters: Meters, stages: Stages, rng: random.Random) -> None:
+    """Time blocks; a case that raises is a failure, and the others go on in new blocks without it."""
+    remaining, first_block = list(ready), 0
+
+    def time_blocks() -> None:
+        nonlocal first_block
+        plan = request.plan
+        before = partial(stages.enter, stage="round")
+        for timed in timing.blocks(remaining, meters, plan, rng=rng, before=before, first_block=first_block):
+            first_block = timed.block + 1
+            stages.say({"say": protocol.ROUND, **codec.encode(timed)})
+
+    while remaining and not stages.attempt(time_blocks):
+        remaining = [timed for timed in remaining if timed.id != stages.case_id]
+
+
+def make_meters() -> Meters:
+    """Give the real clock and counters of this process."""
+    import tensorflow as tf
+
+    return Meters(
+        clock=time.perf_counter,
+        sync=tf.test.experimental.sync_devices,
+        traces=tracing.install(),
+        compiles=compiling.Compiles(descriptor=2),
+    )

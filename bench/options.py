@@ -1,0 +1,168 @@
+"""The options of a run, once for pytest (`--tf-NAME`) and for `tfbench run` (`--NAME`)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tfbench.bench.case import DEVICES
+from tfbench.bench.errors import BadInputError
+from tfbench.bench.timing import Plan
+
+AUTO = "auto"
+QUICK = Plan(max_rounds=20, budget_s=2.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """Describe one option.
+
+    Attributes:
+        name: without dashes and prefix.
+        help: one line for `--help`.
+        metavar: what stands for its value; empty for a switch.
+        many: may be given more than once, and as a comma list.
+        shared: has no `tf-` prefix under pytest either.
+    """
+
+    name: str
+    help: str
+    metavar: str = ""
+    many: bool = False
+    shared: bool = False
+
+    @property
+    def destination(self) -> str:
+        """Give the attribute that a parser stores it in."""
+        return f"tf_{self.name.replace('-', '_')}"
+
+
+OPTIONS = (
+    Option(name="workload", metavar="NAME", many=True, help="measure only these workloads"),
+    Option(name="implementation", metavar="NAME", many=True, help="measure only these implementations"),
+    Option(name="param", metavar="NAME=VALUE", many=True, help="take these parameter values, such as n=1000"),
+    Option(name="mode", metavar="MODE", many=True, help="measure only these modes: eager, graph, xla"),
+    Option(name="device", metavar="KIND", many=True, help="cpu, gpu, tpu, or auto (default): all that seem present"),
+    Option(name="replicas", metavar="N", many=True, help="numbers of replicas of distributed workloads"),
+    Option(name="invocations", metavar="K", help="fresh processes for each group of cases (default 3; quick 1)"),
+    Option(name="budget", metavar="SECONDS", help="time for the rounds of a group, each invocation (default 8; quick 2)"),
+    Option(name="timeout", metavar="SECONDS", help="how long a worker may be silent before it is ended (default 300)"),
+    Option(name="out", metavar="DIR", help="folder for results (default results)"),
+    Option(name="quick", help="a first look: 1 invocation, small budget, wide spread"),
+    Option(name="full", help="take every value of each parameter instead of the first"),
+    Option(name="workloads", metavar="PATH", many=True, help="Python file that defines WORKLOADS; its code is run"),
+    Option(name="fashion-mnist", metavar="DIR", shared=True, help="folder with Fashion-MNIST's own idx files"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Hold the options of a run, parsed.
+
+    Attributes:
+        workloads, implementations, modes: names to keep; empty keeps all.
+        params: values by parameter name.
+        devices: kinds, or empty for all that seem present.
+        replicas: numbers of replicas, or empty for each workload's own.
+        invocations, budget_s, timeout_s: how much to measure.
+        out: folder for results.
+        quick, full: as their options say.
+        files: workload files.
+        fashion_mnist: folder, or empty.
+    """
+
+    workloads: tuple[str, ...]
+    implementations: tuple[str, ...]
+    modes: tuple[str, ...]
+    params: tuple[tuple[str, str], ...]
+    devices: tuple[str, ...]
+    replicas: tuple[int, ...]
+    invocations: int
+    budget_s: float
+    timeout_s: float
+    out: Path
+    quick: bool
+    full: bool
+    files: tuple[Path, ...]
+    fashion_mnist: str
+
+    @property
+    def plan(self) -> Plan:
+        """Give how much a worker measures."""
+        plan = QUICK if self.quick else Plan()
+        return Plan(
+            min_round_s=plan.min_round_s,
+            max_rounds=plan.max_rounds,
+            min_rounds=plan.min_rounds,
+            budget_s=self.budget_s,
+        )
+
+
+def _names(raw: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    given: list[str] = raw.get(name) or []
+    return tuple(dict.fromkeys(part.strip() for text in given for part in text.split(",") if part.strip()))
+
+
+def _number(raw: Mapping[str, Any], name: str, default: float) -> float:
+    text = raw.get(name)
+    try:
+        value = default if text is None else float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 < value < float("inf"):
+        raise BadInputError(f"--{name} {text}: give a number above 0")
+    return value
+
+
+def _whole(text: str, name: str) -> int:
+    if not (text.isascii() and text.isdigit()) or int(text) < 1:
+        raise BadInputError(f"--{name} {text}: give a whole number of at least 1")
+    return int(text)
+
+
+def _params(raw: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Read `n=1000,10000` and `n=1000` `n=10000` alike."""
+    found: list[tuple[str, str]] = []
+    for part in _names(raw, "param"):
+        name, equals, value = part.partition("=")
+        if equals:
+            found.append((name.strip(), value.strip()))
+        elif found:
+            found.append((found[-1][0], part))
+        else:
+            raise BadInputError(f"--param {part}: write it as name=value, such as n=1000")
+    return tuple(found)
+
+
+def _devices(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    given = _names(raw, "device")
+    for name in given:
+        if name not in {AUTO, *DEVICES}:
+            raise BadInputError(f"unknown device {name!r}: choose from auto, {', '.join(DEVICES)}")
+    return () if AUTO in given else given
+
+
+def parse(raw: Mapping[str, Any]) -> Choice:
+    """Parse the options by name, texts as they were given, lists of texts for `many`, booleans for switches.
+
+    Raises:
+        BadInputError: a value is not what its option takes.
+    """
+    quick = bool(raw.get("quick"))
+    invocations = raw.get("invocations")
+    return Choice(
+        workloads=_names(raw, "workload"),
+        implementations=_names(raw, "implementation"),
+        modes=_names(raw, "mode"),
+        params=_params(raw),
+        devices=_devices(raw),
+        replicas=tuple(_whole(text, "replicas") for text in _names(raw, "replicas")),
+        invocations=_whole(str(invocations), "invocations") if invocations is not None else (1 if quick else 3),
+        budget_s=_number(raw, "budget", QUICK.budget_s if quick else Plan().budget_s),
+        timeout_s=_number(raw, "timeout", 300.0),
+        out=Path(raw.get("out") or "results").expanduser(),
+        quick=quick,
+        full=bool(raw.get("full")),
+        files=tuple(Path(text).expanduser().resolve() for text in raw.get("workloads") or []),
+        fashion_mnist=str(raw.get("fashion-mnist") or ""),
+    )

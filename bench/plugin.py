@@ -1,0 +1,118 @@
+"""The pytest front: options, one test a case, and the run at the end. `pytest -p tfbench.bench.plugin`."""
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tfbench.bench import hooks, options
+from tfbench.bench.errors import BadInputError
+from tfbench.bench.session import Suite
+
+SUITE_FILE = Path(__file__).parent / "suite" / "bench_workloads.py"
+SUITE = pytest.StashKey[Suite]()
+PARAMETER = "case_id"
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Add the hook that shows a run."""
+    pluginmanager.add_hookspecs(hooks)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of a run, with their prefix."""
+    group = parser.getgroup("tfbench", "TensorFlow workloads in all execution modes")
+    group.addoption("--benchmark", action="store_true", dest="tf_benchmark", help="run tfbench's suite of workloads")
+    for option in options.OPTIONS:
+        flag = f"--{option.name}" if option.shared else f"--tf-{option.name}"
+        details: dict[str, Any] = {"dest": option.destination, "help": option.help, "default": None}
+        if not option.metavar:
+            details |= {"action": "store_true", "default": False}
+        else:
+            details |= {"action": "append" if option.many else "store", "metavar": option.metavar}
+        group.addoption(flag, **details)
+
+
+def _given(config: pytest.Config) -> dict[str, Any]:
+    values = {option.name: config.getoption(option.destination) for option in options.OPTIONS}
+    return {name: value for name, value in values.items() if value not in (None, False, [])}
+
+
+def _text(value: Any) -> str:
+    return ",".join(value) if isinstance(value, list) else str(value)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the options; a wrong one ends the session here, before anything is collected."""
+    if config.getoption("tf_benchmark") and config.args_source != config.ArgsSource.ARGS:
+        config.args[:] = [str(SUITE_FILE)]
+    given = _given(config)
+    try:
+        suite = _make_suite(config, given)
+        if given:
+            suite.cases  # noqa: B018 - chosen now, so that a wrong name is a usage error
+    except BadInputError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.stash[SUITE] = suite
+
+
+def _make_suite(config: pytest.Config, given: dict[str, Any]) -> Suite:
+    def infos() -> tuple[dict[str, Any], dict[str, Any]]:
+        machine = config.hook.pytest_benchmark_generate_machine_info(config=config)
+        config.hook.pytest_benchmark_update_machine_info(config=config, machine_info=machine)
+        return machine, config.hook.pytest_benchmark_generate_commit_info(config=config)
+
+    def uncaptured() -> Any:
+        capture = config.pluginmanager.getplugin("capturemanager")
+        return capture.global_and_fixture_disabled() if capture else nullcontext()
+
+    return Suite(
+        options.parse(given),
+        given={name: _text(value) for name, value in given.items()},
+        check_only=bool(config.getoption("benchmark_disable", False)),
+        infos=infos,
+        uncaptured=uncaptured,
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make one test a case of whatever test wants one."""
+    if {PARAMETER, "tfbench_suite"} <= set(metafunc.fixturenames):
+        metafunc.parametrize(PARAMETER, [case.id for case in metafunc.config.stash[SUITE].cases])
+
+
+@pytest.fixture(scope="session")
+def tfbench_suite(pytestconfig: pytest.Config) -> Suite:
+    """Give the suite of this session."""
+    return pytestconfig.stash[SUITE]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Tell the suite which cases are left, unless they are only listed."""
+    kept = [
+        item.callspec.params[PARAMETER]
+        for item in session.items
+        if isinstance(item, pytest.Function) and "tfbench_suite" in item.fixturenames and hasattr(item, "callspec")
+    ]
+    if kept and not session.config.getoption("collectonly"):
+        try:
+            session.config.stash[SUITE].plan(kept)
+        except BadInputError as error:
+            raise pytest.UsageError(str(error)) from error
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write how the run ended, before anything is shown."""
+    if SUITE in session.config.stash:
+        session.config.stash[SUITE].finish()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(config: pytest.Config) -> None:
+    """Let whoever can show the run do so."""
+    writer = config.stash[SUITE].writer
+    if writer is not None:
+        config.hook.pytest_tfbench_show_run(config=config, path=writer.path)

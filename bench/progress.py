@@ -1,0 +1,85 @@
+"""Say what is running and how long is left: a live line on a terminal, a line a worker elsewhere."""
+
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+
+from tfbench.bench import protocol
+from tfbench.bench.case import Case
+
+FIRST_GUESS_S = 15.0
+
+
+def duration(seconds: float) -> str:
+    """Write a time left: `40 s`, `3 min`."""
+    return f"{max(1, round(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"
+
+
+class Progress:
+    """Follow the workers of a run; an `Observer` of the scheduler."""
+
+    def __init__(
+        self, *, workers: int, console: Console | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Plan for so many workers in the whole run."""
+        self._console = console or Console(stderr=True)
+        self._clock = clock
+        self._planned = workers
+        self._durations: list[float] = []
+        self._started: float | None = None
+        self._what = self._invocation = ""
+        self._rounds = 0
+        self._status: Status | None = None
+
+    def __enter__(self) -> "Progress":
+        """Show the live line, on a terminal."""
+        if self._console.is_terminal:
+            self._status = self._console.status("starting")
+            self._status.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        """Take the live line away."""
+        self._finish_worker()
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+    def group(self, cases: Sequence[Case], *, invocation: int, invocations: int) -> None:
+        """Say which worker starts."""
+        self._finish_worker()
+        self._started = self._clock()
+        self._rounds = 0
+        self._what = f"{cases[0].comparison_set} ({cases[0].placement.label})"
+        self._invocation = f"invocation {invocation} of {invocations}"
+        line = f"{self._what}, {self._invocation}: {len(cases)} cases, {self.left()} left"
+        if self._status is None:
+            self._console.print(f"tfbench: {line}", markup=False, highlight=False, soft_wrap=True)
+        else:
+            self._status.update(escape(line))
+
+    def message(self, message: dict[str, Any]) -> None:
+        """Say which case is at which stage."""
+        if message["say"] != protocol.STAGE or self._status is None:
+            return
+        self._rounds += message["stage"] == "round"
+        stage = f"round {self._rounds}" if message["stage"] == "round" else message["stage"]
+        at = f"{message['case'] or 'TensorFlow'}: {stage}"
+        self._status.update(escape(f"{self._what}, {self._invocation}, {at}, {self.left()} left"))
+
+    def left(self) -> str:
+        """Estimate the time left from the workers so far."""
+        mean = sum(self._durations) / len(self._durations) if self._durations else FIRST_GUESS_S
+        running = self._clock() - self._started if self._started is not None else 0.0
+        open_workers = max(1, self._planned - len(self._durations))
+        return f"about {duration(max(1.0, open_workers * mean - min(running, mean)))}"
+
+    def _finish_worker(self) -> None:
+        if self._started is not None:
+            self._durations.append(self._clock() - self._started)
+            self._started = None

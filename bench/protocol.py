@@ -1,0 +1,44 @@
+"""What the parent and a worker say to each other: JSON lines on two inherited pipes."""
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from tfbench.bench.case import Case
+from tfbench.bench.timing import Plan
+
+SOFTWARE, STAGE, READY, ROUND, FAILURE, SKIP, END = "software", "stage", "ready", "round", "failure", "skip", "end"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Ask a worker to measure a group of cases.
+
+    Attributes:
+        cases: all of one placement.
+        files: workload files to load besides the built-in and installed ones.
+        data_kind, data_folder: the input data, as `workloads.spec.DataSource` has it; empty for none.
+        plan: how much to measure.
+        check_only: compare the answers and stop before timing.
+        seed: of weights and inputs, the same in every invocation.
+        order_seed: of the random orders, another one in every invocation.
+        cpu_model: the processor's name, for records.
+    """
+
+    cases: tuple[Case, ...]
+    files: tuple[str, ...] = ()
+    data_kind: str = ""
+    data_folder: str = ""
+    plan: Plan = Plan()
+    check_only: bool = False
+    seed: int = 0
+    order_seed: int = 0
+    cpu_model: str = ""
+
+
+def send(descriptor: int, message: dict[str, Any]) -> None:
+    """Write one message as a line."""
+    data = json.dumps(message).encode() + b"\n"
+    while data:
+        data = data[os.write(descriptor, data) :]

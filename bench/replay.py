@@ -1,0 +1,45 @@
+"""Hand rounds that a worker timed to pytest-benchmark's fixture, through its public interface."""
+
+from collections.abc import Iterator
+
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from tfbench.bench import codec
+from tfbench.bench.record import Measurement
+
+
+class Clock:
+    """A clock for the `benchmark` marker that shows only recorded times.
+
+    pytest-benchmark reads it before and after each call; `advance` makes the second reading the next
+    recorded time. Each reading starts the next one at 0, so that the differences are exact.
+    """
+
+    def __init__(self) -> None:
+        """Stand at 0, with nothing to replay."""
+        self._now = 0.0
+        self._times: Iterator[float] = iter(())
+
+    def load(self, times: tuple[float, ...]) -> None:
+        """Take the times to replay."""
+        self._times = iter(times)
+
+    def advance(self) -> None:
+        """Move on by the next recorded time."""
+        self._now = next(self._times, 0.0)
+
+    def read(self) -> float:
+        """Tell the time since the last reading, in seconds."""
+        now, self._now = self._now, 0.0
+        return now
+
+
+CLOCK = Clock()
+
+
+def replay(measurement: Measurement, benchmark: BenchmarkFixture) -> None:
+    """Let the fixture see every round as if it had timed it: seconds a call."""
+    benchmark.group = measurement.case.comparison_set
+    benchmark.extra_info["tfbench"] = codec.encode(measurement)
+    CLOCK.load(measurement.call_s)
+    benchmark.pedantic(CLOCK.advance, rounds=len(measurement.call_s), iterations=1)

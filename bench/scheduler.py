@@ -1,0 +1,160 @@
+"""Measure a comparison set: which worker runs when, and what its cases end as. No TensorFlow here."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from tfbench.bench import listening
+from tfbench.bench.case import Case, Placement
+from tfbench.bench.listening import Heard
+from tfbench.bench.process import Worker
+from tfbench.bench.protocol import Request
+from tfbench.bench.record import Failure, Invocation, Measurement, Outcome, Skip, Software
+from tfbench.bench.timing import Plan
+from tfbench.workloads.spec import DataSource, Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Say how a run measures.
+
+    Attributes:
+        invocations: fresh workers for each group of cases.
+        plan: rounds and budget of each.
+        timeout_s: how long a worker may be silent; it speaks at each stage and before each round.
+        check_only: compare the answers, time nothing.
+        files: workload files for the workers to load.
+        cpu_model: the processor's name, for records.
+        seed: of the order of groups, cases and rounds.
+    """
+
+    invocations: int = 3
+    plan: Plan = Plan()
+    timeout_s: float = 300.0
+    check_only: bool = False
+    files: tuple[str, ...] = ()
+    cpu_model: str = ""
+    seed: int = 0
+
+
+class Observer(Protocol):
+    """Be told how the measuring goes on: the live progress line, or a test."""
+
+    def group(self, cases: Sequence[Case], *, invocation: int, invocations: int) -> None:
+        """Hear that a worker for these cases starts."""
+
+    def message(self, message: dict[str, Any]) -> None:
+        """Hear what the worker said."""
+
+
+class Measuring:
+    """Measure the cases of one comparison set, all its invocations interleaved over its placements."""
+
+    def __init__(
+        self,
+        cases: Sequence[Case],
+        *,
+        catalog: dict[str, Workload],
+        data: DataSource | None,
+        settings: Settings,
+        observer: Observer,
+        start: Callable[[Request], Worker] = Worker,
+    ) -> None:
+        """Take the cases; nothing runs before `run`."""
+        self.cases = tuple(cases)
+        self.software: Software | None = None
+        self._catalog, self._data, self._settings, self._observer = catalog, data, settings, observer
+        self._start = start
+        self._ends: dict[str, Skip | Failure] = {}
+        self._invocations: dict[str, list[Invocation]] = {case.id: [] for case in self.cases}
+        self._facts: dict[str, dict[str, Any]] = {}
+        for case in self.cases:
+            workload = catalog[case.workload]
+            reason = workload.unsupported(case.implementation, dict(case.params), case.mode)
+            if reason:
+                self._ends[case.id] = Skip(case=case, reason=reason)
+
+    def run(self) -> None:
+        """Measure. On an interruption what is finished stays, and the workers are gone."""
+        rng = random.Random(f"{self._settings.seed}/{self.cases[0].comparison_set}")
+        placements = list(dict.fromkeys(case.placement for case in self.cases))
+        for invocation in range(1, self._settings.invocations + 1):
+            for placement in rng.sample(placements, len(placements)):
+                self._measure_group(placement, invocation, rng.getrandbits(32))
+
+    def outcomes(self) -> list[Outcome]:
+        """Give what the cases ended as; those without any result, after an interruption, are left out."""
+        found = (self._outcome(case) for case in self.cases)
+        return [outcome for outcome in found if outcome is not None]
+
+    def _outcome(self, case: Case) -> Outcome | None:
+        if case.id in self._ends:
+            return self._ends[case.id]
+        if not self._invocations[case.id]:
+            return None
+        workload, facts = self._catalog[case.workload], self._facts[case.id]
+        return Measurement(
+            case=case,
+            baseline=workload.baseline,
+            unit=workload.unit,
+            work_per_call=workload.work(dict(case.params), case.placement.replicas),
+            data=facts["data"],
+            device=facts["device"],
+            invocations=tuple(self._invocations[case.id]),
+        )
+
+    def _measure_group(self, placement: Placement, invocation: int, seed: int) -> None:
+        """Run workers until every case of the placement has this invocation or has ended.
+
+        A worker that dies costs the case it was at; the others get another worker.
+        """
+        cases = [case for case in self.cases if case.placement == placement]
+        while True:
+            left = [case for case in cases if case.id not in self._ends and not self._has(case, invocation)]
+            if not left:
+                return
+            self._observer.group(left, invocation=invocation, invocations=self._settings.invocations)
+            self._run_worker(left, invocation, seed)
+
+    def _has(self, case: Case, invocation: int) -> bool:
+        return any(done.index == invocation for done in self._invocations[case.id])
+
+    def _run_worker(self, cases: Sequence[Case], invocation: int, seed: int) -> None:
+        heard = Heard(invocation=invocation)
+        finished = False
+        try:
+            with self._start(self._request(cases, seed)) as worker:
+                listening.listen(
+                    worker, cases, heard, timeout_s=self._settings.timeout_s, tell=self._observer.message
+                )
+            finished = True
+        finally:
+            self._take(cases, heard, interrupted=not finished)
+
+    def _take(self, cases: Sequence[Case], heard: Heard, *, interrupted: bool) -> None:
+        """Take over what a worker gave. One that died gives failures only: the other cases are measured again."""
+        self.software = self.software or heard.software
+        whole = heard.end is not None or interrupted
+        plan, check_only = self._settings.plan, self._settings.check_only
+        for case in cases:
+            result = listening.result(case, heard, min_rounds=plan.min_rounds, check_only=check_only)
+            if isinstance(result, Invocation):
+                if whole:
+                    self._invocations[case.id].append(result)
+                    self._facts[case.id] = heard.ready[case.id]
+            elif result is not None:
+                self._ends[case.id] = result
+
+    def _request(self, cases: Sequence[Case], seed: int) -> Request:
+        data, settings = self._data, self._settings
+        return Request(
+            cases=tuple(cases),
+            files=settings.files,
+            data_kind=data.kind if data else "",
+            data_folder=str(data.folder) if data and data.folder else "",
+            plan=settings.plan,
+            check_only=settings.check_only,
+            order_seed=seed,
+            cpu_model=settings.cpu_model,
+        )

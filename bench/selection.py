@@ -1,0 +1,88 @@
+"""Choose the cases that the options ask for, and name what is nearest where they ask for none."""
+
+import difflib
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from tfbench.bench import devices
+from tfbench.bench.case import MIRRORED, TPU, TPU_STRATEGY, Case, Placement
+from tfbench.bench.errors import BadInputError
+from tfbench.bench.mode import MODES
+from tfbench.bench.options import Choice
+from tfbench.workloads.spec import ParamValue, Workload
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> BadInputError:
+    """Make the error for a name that nothing has, with the nearest right one."""
+    choices = list(dict.fromkeys(known))
+    near = difflib.get_close_matches(name, choices, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(choices)}"
+    return BadInputError(f"unknown {kind} {name!r}: {hint}")
+
+
+def _check_names(kind: str, names: Sequence[str], known: Sequence[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise unknown(kind, name, known)
+
+
+def _values(workload: Workload, choice: Choice) -> list[list[tuple[str, ParamValue]]]:
+    """Give the name and chosen values of each parameter."""
+    chosen: list[list[tuple[str, ParamValue]]] = []
+    for parameter in workload.parameters:
+        given = [text for name, text in choice.params if name == parameter.name]
+        try:
+            values = [parameter.parse(text) for text in given] or list(parameter.values[: None if choice.full else 1])
+        except ValueError as error:
+            raise BadInputError(f"{workload.name}: parameter {parameter.name}: {error}") from error
+        chosen.append([(parameter.name, value) for value in dict.fromkeys(values)])
+    return chosen
+
+
+def _placements(workload: Workload, choice: Choice) -> list[Placement]:
+    kinds = choice.devices or devices.present()
+    if not workload.distributed:
+        return [Placement(device=kind) for kind in kinds]
+    return [
+        Placement(device=kind, strategy=TPU_STRATEGY if kind == TPU else MIRRORED, replicas=replicas)
+        for kind in kinds
+        for replicas in choice.replicas or workload.replicas
+    ]
+
+
+def _cases(workload: Workload, choice: Choice) -> Iterator[Case]:
+    placements = _placements(workload, choice)
+    implementations = [name for name in workload.implementations if name in (choice.implementations or (name,))]
+    for params in itertools.product(*_values(workload, choice)):
+        for placement, implementation, mode in itertools.product(placements, implementations, MODES):
+            if mode in (choice.modes or MODES):
+                yield Case(
+                    workload=workload.name, implementation=implementation, params=params, mode=mode, placement=placement
+                )
+
+
+def select(catalog: Mapping[str, Workload], choice: Choice) -> list[Case]:
+    """Give the chosen cases, those of one comparison set together.
+
+    Raises:
+        BadInputError: a name is unknown, a value is not allowed, or no case is left.
+    """
+    _check_names("workload", choice.workloads, list(catalog))
+    _check_names("mode", choice.modes, MODES)
+    workloads = [workload for workload in catalog.values() if workload.name in (choice.workloads or catalog)]
+    _check_names("implementation", choice.implementations, [i for w in workloads for i in w.implementations])
+    _check_names("parameter", [name for name, _ in choice.params], [p.name for w in workloads for p in w.parameters])
+    if choice.replicas and not any(workload.distributed for workload in workloads):
+        raise BadInputError("--replicas: none of the chosen workloads is distributed; choose one that is")
+    cases = [case for workload in workloads for case in _cases(workload, choice)]
+    if not cases:
+        raise BadInputError("no case is left: the chosen workloads have none of the chosen implementations")
+    return cases
+
+
+def comparison_sets(cases: Sequence[Case]) -> list[list[Case]]:
+    """Put together what may be compared, in order."""
+    sets: dict[str, list[Case]] = {}
+    for case in cases:
+        sets.setdefault(case.comparison_set, []).append(case)
+    return list(sets.values())

@@ -1,0 +1,184 @@
+"""One run of the suite inside a pytest session: chosen cases, what they ended as, and their run.json."""
+
+import shlex
+import socket
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tfbench.bench import environment, replay, selection, store
+from tfbench.bench.case import Case
+from tfbench.bench.errors import BadInputError
+from tfbench.bench.options import Choice
+from tfbench.bench.progress import Progress
+from tfbench.bench.record import COMPLETE, INTERRUPTED, RUNNING, Failure, Host, Measurement, Outcome, Run
+from tfbench.bench.scheduler import Measuring, Settings
+from tfbench.workloads import fashion_data
+from tfbench.workloads.catalog import catalog
+from tfbench.workloads.spec import DataSource, Workload
+
+
+class Suite:
+    """Measure each comparison set when its first case is asked for, and hand out what became of each case."""
+
+    def __init__(
+        self,
+        choice: Choice,
+        *,
+        given: Mapping[str, str],
+        check_only: bool,
+        infos: Callable[[], tuple[dict[str, Any], dict[str, Any]]],
+        uncaptured: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        """Take the options; nothing is looked up or written yet.
+
+        Args:
+            choice: the options, parsed.
+            given: the options as texts, for the record.
+            check_only: compare answers, time and write nothing.
+            infos: gives pytest-benchmark's machine_info and commit_info.
+            uncaptured: lets the progress line through pytest's capture.
+        """
+        self.choice = choice
+        self.writer: store.Writer | None = None
+        self._given, self._check_only, self._infos, self._uncaptured = given, check_only, infos, uncaptured
+        self._sets: list[list[Case]] = []
+        self._outcomes: dict[str, Outcome] = {}
+        self._progress: Progress | None = None
+
+    @cached_property
+    def catalog(self) -> dict[str, Workload]:
+        """Give all workloads there are."""
+        try:
+            return catalog(self.choice.files)
+        except ValueError as error:
+            raise BadInputError(str(error)) from error
+
+    @cached_property
+    def cases(self) -> list[Case]:
+        """Give the cases that the options choose."""
+        return selection.select(self.catalog, self.choice)
+
+    @cached_property
+    def host(self) -> Host:
+        """Describe the machine, once."""
+        return environment.host()
+
+    @cached_property
+    def data(self) -> DataSource:
+        """Find the Fashion-MNIST images, once, when the first workload needs them."""
+        return fashion_data.resolve(self._data_folder())
+
+    def _data_folder(self) -> Path | None:
+        return fashion_data.named_folder(self.choice.fashion_mnist)
+
+    def plan(self, case_ids: Sequence[str]) -> None:
+        """Take the cases that pytest has kept, and refuse bad input before anything runs.
+
+        Raises:
+            BadInputError: the data folder or the output folder cannot be used.
+        """
+        kept = set(case_ids)
+        self._sets = selection.comparison_sets([case for case in self.cases if case.id in kept])
+        folder = self._data_folder()
+        needs_data = any(self.catalog[cases[0].workload].data for cases in self._sets)
+        if needs_data and folder is not None:
+            try:
+                fashion_data.read_folder(folder)
+            except ValueError as error:
+                raise BadInputError(str(error)) from error
+        if not self._check_only:
+            store.check_writable(self.choice.out)
+        workers = sum(len({case.placement for case in cases}) for cases in self._sets)
+        self._progress = Progress(workers=workers * self._settings.invocations)
+
+    @property
+    def _settings(self) -> Settings:
+        return Settings(
+            invocations=1 if self._check_only else self.choice.invocations,
+            plan=self.choice.plan,
+            timeout_s=self.choice.timeout_s,
+            check_only=self._check_only,
+            files=tuple(str(path) for path in self.choice.files),
+            cpu_model=self.host.cpu,
+        )
+
+    def present(self, case_id: str, benchmark: Any) -> None:
+        """Show a case's outcome to pytest: its rounds to pytest-benchmark, else a failure or a skip."""
+        outcome = self._outcome(case_id)
+        if isinstance(outcome, Failure):
+            pytest.fail(failure_text(outcome), pytrace=False)
+        if not isinstance(outcome, Measurement):
+            pytest.skip(outcome.reason)
+        if self._check_only:
+            benchmark.pedantic(lambda: None)
+        else:
+            replay.replay(outcome, benchmark)
+
+    def _outcome(self, case_id: str) -> Outcome:
+        if case_id not in self._outcomes:
+            cases = next(cases for cases in self._sets if any(case.id == case_id for case in cases))
+            with self._uncaptured():
+                self._measure(cases)
+        return self._outcomes[case_id]
+
+    def _measure(self, cases: Sequence[Case]) -> None:
+        writer = self._open()
+        data = self.data if self.catalog[cases[0].workload].data else None
+        assert self._progress is not None, "plan() comes before any case"
+        with self._progress as observer:
+            measuring = Measuring(cases, catalog=self.catalog, data=data, settings=self._settings, observer=observer)
+            try:
+                measuring.run()
+            finally:
+                outcomes = measuring.outcomes()
+                self._outcomes.update({outcome.case.id: outcome for outcome in outcomes})
+                if writer is not None:
+                    note = data.note if data and data.note else writer.run.data_note
+                    software = writer.run.software or measuring.software
+                    writer.add(outcomes, software=software, data_note=note)
+
+    def _open(self) -> store.Writer | None:
+        """Create the run's folder when the first worker is about to start."""
+        if self._check_only or self.writer is not None:
+            return self.writer
+        now = datetime.now(UTC)
+        folder = store.new_folder(self.choice.out, socket.gethostname(), now=now)
+        machine_info, commit_info = self._infos()
+        run = Run(
+            name=folder.name,
+            started=now.isoformat(timespec="seconds"),
+            status=RUNNING,
+            command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+            options=dict(self._given),
+            host=self.host,
+        )
+        self.writer = store.Writer(folder, run, machine_info=machine_info, commit_info=commit_info)
+        return self.writer
+
+    def finish(self) -> None:
+        """Write how the run ended."""
+        if self.writer is not None:
+            planned = {case.id for cases in self._sets for case in cases}
+            partial = any(
+                not invocation.complete
+                for measurement in self.writer.run.measurements
+                for invocation in measurement.invocations
+            )
+            whole = planned <= self._outcomes.keys() and not partial
+            self.writer.update(status=COMPLETE if whole else INTERRUPTED)
+
+
+def failure_text(failure: Failure) -> str:
+    """Say why a case failed: what, where, and the end of what the worker wrote."""
+    lines = [f"{failure.case.id} failed at stage {failure.stage!r} of invocation {failure.invocation}"]
+    lines.append(f"{failure.type}: {failure.message}")
+    if failure.stderr:
+        lines += ["the worker's last lines on stderr:", *(f"  {line}" for line in failure.stderr)]
+    return "\n".join(lines)

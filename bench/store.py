@@ -1,0 +1,188 @@
+"""Write and read run.json: pytest-benchmark's own JSON, with tfbench's records inside."""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest_benchmark
+from pytest_benchmark.stats import Stats
+
+from tfbench.bench import codec
+from tfbench.bench.errors import BadInputError, BadRunError
+from tfbench.bench.record import SCHEMA, Failure, Measurement, Outcome, Run, Skip
+
+FILE = "run.json"
+LATEST = "latest"
+KEY = "tfbench"
+SUITE = "bench/suite/bench_workloads.py"
+
+
+def statistics(call_s: Iterable[float]) -> dict[str, Any]:
+    """Give pytest-benchmark's statistics of the times of one call in seconds."""
+    stats = Stats()
+    for seconds in call_s:
+        stats.update(seconds)
+    return {**stats.as_dict(), "data": stats.data}
+
+
+def to_row(measurement: Measurement) -> dict[str, Any]:
+    """Give a measurement as a row of pytest-benchmark's JSON."""
+    case = measurement.case
+    name = f"test_workload[{case.id}]"
+    return {
+        "group": case.comparison_set,
+        "name": name,
+        "fullname": f"{SUITE}::{name}",
+        "params": {"case_id": case.id},
+        "param": case.id,
+        "extra_info": {KEY: codec.encode(measurement)},
+        "options": {"disable_gc": True, "timer": "perf_counter", "warmup": True},
+        "stats": {**statistics(measurement.call_s), "iterations": 1},
+    }
+
+
+def to_json(run: Run, machine_info: dict[str, Any], commit_info: dict[str, Any]) -> dict[str, Any]:
+    """Give the whole file: pytest-benchmark's fields, and what only tfbench knows under its own key."""
+    header = codec.encode(replace(run, measurements=()))
+    del header["measurements"]
+    return {
+        "machine_info": machine_info,
+        "commit_info": commit_info,
+        "benchmarks": [to_row(measurement) for measurement in run.measurements],
+        "datetime": run.started,
+        "version": pytest_benchmark.__version__,
+        KEY: {"schema": SCHEMA, **header},
+    }
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file in one step: a reader or a kill sees the old or the new one, never a part."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+class Writer:
+    """Keep run.json of one run up to date, outcome by outcome."""
+
+    def __init__(self, folder: Path, run: Run, *, machine_info: dict[str, Any], commit_info: dict[str, Any]) -> None:
+        """Create the folder and the first, empty run.json in it, and point `latest` to it."""
+        self.path = folder / FILE
+        self.run = run
+        self._machine_info = machine_info
+        self._commit_info = commit_info
+        folder.mkdir(parents=True)
+        self._write()
+        _point_latest(folder)
+
+    def update(self, **changes: Any) -> None:
+        """Change fields of the run: status, software, data_note."""
+        self.run = replace(self.run, **changes)
+        self._write()
+
+    def add(self, outcomes: Iterable[Outcome], **changes: Any) -> None:
+        """Append what cases ended as, change other fields, and write the file."""
+        added = tuple(outcomes)
+        self.run = replace(
+            self.run,
+            **changes,
+            measurements=self.run.measurements + tuple(o for o in added if isinstance(o, Measurement)),
+            failures=self.run.failures + tuple(o for o in added if isinstance(o, Failure)),
+            skips=self.run.skips + tuple(o for o in added if isinstance(o, Skip)),
+        )
+        self._write()
+
+    def _write(self) -> None:
+        content = to_json(self.run, self._machine_info, self._commit_info)
+        write_atomically(self.path, json.dumps(content, indent=1, allow_nan=False))
+
+
+def _point_latest(folder: Path) -> None:
+    link = folder.parent / LATEST
+    partial = folder.parent / f".{LATEST}.{os.getpid()}"
+    partial.unlink(missing_ok=True)
+    partial.symlink_to(folder.name)
+    partial.replace(link)
+
+
+def new_folder(results: Path, host: str, *, now: datetime) -> Path:
+    """Name a folder for a run that does not exist yet: `<time>-<host>`."""
+    stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in host)[:64] or "host"
+    folder = results / f"{stamp}-{safe}"
+    count = 2
+    while folder.exists():
+        folder = results / f"{stamp}-{safe}-{count}"
+        count += 1
+    return folder
+
+
+def check_writable(results: Path) -> None:
+    """Refuse an output folder that cannot be written.
+
+    Raises:
+        BadInputError: it, or the nearest folder above it that exists, is not a writable folder.
+    """
+    existing = results
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise BadInputError(f"output folder {results} cannot be written: choose another one with --out")
+
+
+def find(path: Path) -> Path:
+    """Give the run.json that a file, a run's folder or a folder of runs stands for."""
+    if path.is_dir():
+        candidates = (path / FILE, path / LATEST / FILE)
+        return next((candidate for candidate in candidates if candidate.exists()), candidates[0])
+    return path
+
+
+def load(path: Path) -> Run:
+    """Read a run from its run.json, its folder, or the latest one of a results folder.
+
+    Raises:
+        BadRunError: it is missing, cut off, of a newer schema, or some other tool's.
+    """
+    file = find(path)
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadRunError(f"cannot read run {file}: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise BadRunError(f"{file} is not JSON, or cut off: {error}") from error
+    return from_json(content, str(file))
+
+
+def from_json(content: Any, name: str) -> Run:
+    """Build the run of parsed JSON; `name` stands in the errors.
+
+    Raises:
+        BadRunError: it is some other tool's, of a newer schema, or not valid.
+    """
+    header = content.get(KEY) if isinstance(content, dict) else None
+    if not isinstance(header, dict) or "schema" not in header:
+        raise BadRunError(f"{name} was not written by tfbench: it has no {KEY!r} part; name a run.json of tfbench run")
+    schema = header["schema"]
+    if not isinstance(schema, int) or schema > SCHEMA:
+        raise BadRunError(f"{name} has schema {schema!r:.20}, newer than the {SCHEMA} known here: update tfbench")
+    try:
+        rows = [row["extra_info"][KEY] for row in content["benchmarks"]]
+        fields = {key: value for key, value in header.items() if key != "schema"}
+        return codec.decode(Run, {**fields, "measurements": rows}, "run")
+    except (KeyError, TypeError) as error:
+        raise BadRunError(f"{name} is damaged: a row lacks {error}") from error
+    except ValueError as error:
+        raise BadRunError(f"{name} is damaged: {error}") from error
+
+

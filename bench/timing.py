@@ -1,0 +1,150 @@
+"""Time rounds: calibrate, then blocks of one round of each case in random order. No TensorFlow here."""
+
+import gc
+import itertools
+import math
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfbench.bench.ledger import Meters
+from tfbench.workloads.spec import Program
+
+MAX_ITERATIONS = 1_000_000
+KEPT, RETRACED, COMPILED = "kept", "retraced", "compiled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Say how much to measure.
+
+    Attributes:
+        min_round_s: a round has as many calls as it takes to last this long, at least one.
+        max_rounds: stop after so many blocks.
+        min_rounds: never stop before so many, whatever the budget.
+        budget_s: stop when the blocks of a group have taken this long.
+    """
+
+    min_round_s: float = 0.005
+    max_rounds: int = 60
+    min_rounds: int = 5
+    budget_s: float = 8.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Timed:
+    """Hold a case while it is timed.
+
+    Attributes:
+        id: the case's.
+        program: what is called.
+        iterations: calls a round, found by `calibrate`.
+    """
+
+    id: str
+    program: Program
+    iterations: int = 1
+    _calls: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def calls(self) -> list[tuple[Any, ...]]:
+        """Give the arguments of each call of a round, made ready outside the timed loop."""
+        if len(self._calls) != self.iterations:
+            self._calls = list(itertools.islice(itertools.cycle(self.program.inputs), self.iterations))
+        return self._calls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """Hold one timed round: its case, its block, its seconds, and whether it is kept or why not."""
+
+    id: str
+    block: int
+    seconds: float
+    fate: str
+
+
+def settle(program: Program, meters: Meters) -> None:
+    """Put the initial state back and call once, so that the timed calls find it where it lies."""
+    if program.reset is not None:
+        program.reset()
+        program.step(*program.inputs[0])
+        meters.sync()
+
+
+def time_round(timed: Timed, meters: Meters) -> float:
+    """Time one round in seconds: all its calls and the final wait for the device, garbage collection off."""
+    settle(timed.program, meters)
+    step, calls, clock = timed.program.step, timed.calls(), meters.clock
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        start = clock()
+        for arguments in calls:
+            step(*arguments)
+        meters.sync()
+        return clock() - start
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def calibrate(timed: Timed, meters: Meters, *, min_round_s: float) -> None:
+    """Find how many calls make a round of at least `min_round_s`; this also warms the case up.
+
+    The number grows until two rounds in a row are long enough, so that neither the slow first calls
+    after a compile nor one disturbed round makes it too small.
+    """
+    timed.iterations, enough = 1, 0
+    while enough < 2:
+        seconds = time_round(timed, meters)
+        if seconds >= min_round_s or timed.iterations >= MAX_ITERATIONS:
+            enough += 1
+            if timed.iterations == 1 and seconds >= 10 * min_round_s:
+                return
+            continue
+        enough = 0
+        wanted = math.ceil(timed.iterations * 1.2 * min_round_s / max(seconds, min_round_s / 100))
+        timed.iterations = min(MAX_ITERATIONS, max(timed.iterations + 1, wanted))
+
+
+def keep_or_why_not(timed: Timed, meters: Meters, block: int) -> Round:
+    """Time one round and tell whether a trace or a compile fell into it."""
+    meters.compiles.read()
+    traces, compiles = meters.traces.count, meters.compiles.count
+    seconds = time_round(timed, meters)
+    meters.compiles.read()
+    fate = KEPT
+    if meters.compiles.count != compiles:
+        fate = COMPILED
+    if meters.traces.count != traces:
+        fate = RETRACED
+    return Round(id=timed.id, block=block, seconds=seconds, fate=fate)
+
+
+def blocks(
+    cases: Sequence[Timed],
+    meters: Meters,
+    plan: Plan,
+    *,
+    rng: random.Random,
+    before: Callable[[str], None],
+    first_block: int = 0,
+) -> Iterator[Round]:
+    """Time the cases in turns: in each block one round of each, in random order.
+
+    Args:
+        cases: calibrated cases.
+        meters: clock and counters.
+        plan: when to stop.
+        rng: draws the order.
+        before: is told the case's id before each of its rounds.
+        first_block: the number of the first block.
+    """
+    start = meters.clock()
+    for block in range(plan.max_rounds):
+        if block >= plan.min_rounds and meters.clock() - start >= plan.budget_s:
+            return
+        for timed in rng.sample(cases, len(cases)):
+            before(timed.id)
+            yield keep_or_why_not(timed, meters, first_block + block)

@@ -1,0 +1,78 @@
+"""The child process that imports TensorFlow and measures: `python -m tfbench.bench.worker IN OUT`.
+
+IN and OUT are inherited pipe descriptors. The request is one JSON line on IN; IN then stays open, and
+its end means that the parent is gone. Answers are JSON lines on OUT. Stdout is nobody's; stderr is a file.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+from functools import partial
+from pathlib import Path
+
+from tfbench.bench import codec, devices, environment, group, ledger, protocol
+from tfbench.bench.protocol import Request
+from tfbench.workloads import catalog
+
+
+def _read_line(descriptor: int) -> bytes:
+    data = b""
+    while not data.endswith(b"\n"):
+        part = os.read(descriptor, 65536)
+        if not part:
+            raise EOFError("the parent closed the pipe before the request was whole")
+        data += part
+    return data
+
+
+def _die_with_parent(descriptor: int) -> None:
+    """End this whole process group once the parent is gone, however it went."""
+
+    def wait() -> None:
+        while os.read(descriptor, 4096):
+            pass
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+
+    threading.Thread(target=wait, name="tfbench-parent-watch", daemon=True).start()
+
+
+def serve(request: Request, say: group.Say) -> None:
+    """Import TensorFlow, set the devices up, and measure."""
+    stages = group.Stages(say)
+    stages.enter("", "import")
+    known = catalog.catalog([Path(name) for name in request.files])
+    software = environment.software()
+    stages.enter("", "devices")
+    placed = devices.configure(request.cases[0].placement, cpu_model=request.cpu_model)
+    say({"say": protocol.SOFTWARE, **codec.encode(software)})
+    stages.enter("", "warm-up")
+    with placed.scope():
+        meters = group.make_meters()
+        ledger.warm_up_process()
+        group.measure(request, known, placed, meters, say)
+
+
+def main(arguments: list[str]) -> int:
+    """Serve one request; what goes wrong outside any case is told as the failure of all of them."""
+    descriptor, out = int(arguments[0]), int(arguments[1])
+    request = codec.decode(Request, json.loads(_read_line(descriptor)))
+    _die_with_parent(descriptor)
+    say = partial(protocol.send, out)
+    try:
+        serve(request, say)
+    except devices.MissingDeviceError as error:
+        say({"say": protocol.SKIP, "reason": str(error)})
+    except Exception as error:  # noqa: BLE001 - told to the parent, whatever it is
+        traceback.print_exc()
+        kind, message = type(error).__name__, group.first_line(error)
+        say({"say": protocol.FAILURE, "case": "", "stage": "start", "type": kind, "message": message})
+    sys.stderr.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    # At once: TensorFlow's own clean-up can take seconds, or hang.
+    os._exit(main(sys.argv[1:]))

@@ -1,0 +1,3 @@
+"""Make the suite and its tables available to `pytest bench` and `pytest --benchmark`."""
+
+pytest_plugins = ["tfbench.bench.plugin", "tfbench.reports.terminal", "pytester"]

@@ -1,0 +1,1 @@
+"""Turn runs into DataFrames, tables and the command line."""

@@ -1,0 +1,59 @@
+"""Which workloads there are: built-in, installed, and from files. Never imports TensorFlow by itself."""
+
+import hashlib
+import importlib.util
+from collections.abc import Iterable, Sequence
+from importlib import metadata
+from pathlib import Path
+
+from tfbench.workloads import distributed, fashion_mnist, layer_norm, sum_loop
+from tfbench.workloads.spec import Workload
+
+BUILT_IN = (sum_loop.WORKLOAD, fashion_mnist.WORKLOAD, layer_norm.WORKLOAD, distributed.WORKLOAD)
+ENTRY_POINTS = "tfbench.workloads"
+
+
+def _checked(found: object, origin: str) -> tuple[Workload, ...]:
+    if not isinstance(found, tuple) or not all(isinstance(item, Workload) for item in found):
+        raise ValueError(f"{origin} must define WORKLOADS as a tuple of tfbench.workloads.spec.Workload")
+    return found
+
+
+def from_file(path: Path) -> tuple[Workload, ...]:
+    """Run a workload file (it is code) and give its `WORKLOADS`.
+
+    Raises:
+        ValueError: the file is missing, raises, or defines no such tuple; the message names it.
+    """
+    if not path.is_file():
+        raise ValueError(f"workload file {path} does not exist")
+    name = f"tfbench_workloads_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"workload file {path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ValueError(f"workload file {path} raised {type(error).__name__}: {error}") from error
+    return _checked(getattr(module, "WORKLOADS", None), f"workload file {path}")
+
+
+def installed() -> Iterable[Workload]:
+    """Load the workloads that installed packages name as entry points."""
+    for point in metadata.entry_points(group=ENTRY_POINTS):
+        yield from _checked(point.load(), f"entry point {point.name} ({point.value})")
+
+
+def catalog(files: Sequence[Path] = ()) -> dict[str, Workload]:
+    """Give every workload by name: built-in, installed, then those of the files.
+
+    Raises:
+        ValueError: a name stands twice, or a file or entry point does not give workloads.
+    """
+    found: dict[str, Workload] = {}
+    for workload in (*BUILT_IN, *installed(), *(w for path in files for w in from_file(path))):
+        if workload.name in found:
+            raise ValueError(f"workload {workload.name!r} is defined twice: rename one of them")
+        found[workload.name] = workload
+    return found

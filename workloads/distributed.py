@@ -1,0 +1,95 @@
+"""distributed: the fashion_mnist step in data parallel, under a `tf.distribute` strategy."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tfbench.workloads import classifier, fashion_data, mlp, spec
+
+LEARNING_RATE = 0.01
+BATCHES = 4
+CHECKED_STEPS = 3
+RTOL = ATOL = 2e-3
+
+
+def make_step(strategy: Any, model: Any, optimizer: Any, *, job: spec.Job, global_batch: int) -> Any:
+    """Write the step: forward and backward a replica, gradients summed by Nadam's all-reduce.
+
+    XLA compiles the forward and backward of a replica: `jit_compile` around `strategy.run` fails in
+    TensorFlow, since the other replica's variables lie on another device.
+    """
+    import keras
+    import tensorflow as tf
+
+    loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="sum")
+
+    def forward_backward(x: Any, y: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = loss_of(y, model(x, training=True)) / global_batch
+        return loss, tape.gradient(loss, [v.value for v in model.trainable_variables])
+
+    local = tf.function(forward_backward, jit_compile=True) if job.mode == "xla" else forward_backward
+
+    def replica_step(x: Any, y: Any) -> Any:
+        loss, gradients = local(x, y)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss
+
+    def step(x: Any, y: Any) -> Any:
+        return strategy.reduce("SUM", strategy.run(replica_step, args=(x, y)), axis=None)
+
+    return step if job.mode == "eager" else tf.function(step)
+
+
+def shard(strategy: Any, values: Any) -> Any:
+    """Give each replica its equal part of a batch, in order."""
+    import tensorflow as tf
+
+    parts = np.split(values, strategy.num_replicas_in_sync)
+    return strategy.experimental_distribute_values_from_function(
+        lambda context: tf.constant(parts[context.replica_id_in_sync_group])
+    )
+
+
+def build(job: spec.Job) -> spec.Program:
+    """Build the step; the reference is one replica on the joined batch, in NumPy."""
+    if job.data is None or job.strategy is None:
+        raise ValueError("distributed needs a data source and a strategy")
+    images = fashion_data.load(job.data)
+    size = int(job.params["batch_size"]) * job.replicas
+    pixels, labels = fashion_data.draw(images, batch_size=size, batches=BATCHES, seed=job.seed)
+    weights = mlp.initial_weights(job.seed)
+    strategy = job.strategy()
+    with strategy.scope():
+        model = classifier.make(weights)
+        optimizer = classifier.make_optimizer(LEARNING_RATE, model.trainable_variables)
+
+    def reference() -> Sequence[Any]:
+        batches = list(zip(pixels, labels, strict=True))[:CHECKED_STEPS]
+        steps = mlp.train(weights, batches, learning_rates=[LEARNING_RATE] * len(weights))
+        return [np.float64(step.loss) for step in steps]
+
+    return spec.Program(
+        step=make_step(strategy, model, optimizer, job=job, global_batch=size),
+        inputs=tuple((shard(strategy, x), shard(strategy, y)) for x, y in zip(pixels, labels, strict=True)),
+        expected=reference,
+        rtol=RTOL,
+        atol=ATOL,
+        reset=classifier.keep_state([*model.trainable_variables, *optimizer.variables]),
+        data=images.origin,
+    )
+
+
+WORKLOAD = spec.Workload(
+    name="distributed",
+    summary="the fashion_mnist step in data parallel on 1 and 2 replicas (MirroredStrategy)",
+    implementations=("data_parallel",),
+    parameters=(spec.Parameter(name="batch_size", values=(256,), parse=spec.positive_int),),
+    unit="examples",
+    work=lambda params, replicas: int(params["batch_size"]) * replicas,
+    build=build,
+    baseline=("data_parallel", "eager"),
+    data="fashion_mnist",
+    replicas=(1, 2),
+)

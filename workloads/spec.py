@@ -1,0 +1,151 @@
+"""What a workload is: plain values and functions. Importing this never imports TensorFlow."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ParamValue = int | str
+Params = Mapping[str, ParamValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """Name one knob of a workload.
+
+    Attributes:
+        name: as the user writes it in `name=value`.
+        values: the values of a full run; a normal run takes the first.
+        parse: turns the user's text into a value; raises ValueError saying what is accepted.
+    """
+
+    name: str
+    values: tuple[ParamValue, ...]
+    parse: Callable[[str], ParamValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSource:
+    """Say where a workload's input comes from.
+
+    Attributes:
+        kind: `folder` (idx files), `keras` (its download) or `synthetic`.
+        folder: the folder with the idx files, for `folder`.
+        note: why it is this one, for records and summaries; empty where nothing is to be said.
+    """
+
+    kind: str
+    folder: Path | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Hand a workload everything it needs to build one case, inside the worker.
+
+    Attributes:
+        implementation: which way of writing the workload.
+        params: one value for each of the workload's parameters.
+        mode: `eager`, `graph` or `xla`, for what cannot be built with `wrap` alone.
+        wrap: makes the mode's callable of a Python function: itself, `tf.function`, or
+            `tf.function(jit_compile=True)`.
+        replicas: how many replicas `strategy` has.
+        strategy: makes the `tf.distribute` strategy of the placement.
+        data: where real input comes from; None for workloads without.
+        seed: for weights, inputs and the choice of batches.
+    """
+
+    implementation: str
+    params: Params
+    mode: str
+    wrap: Callable[[Callable[..., Any]], Callable[..., Any]]
+    replicas: int = 1
+    strategy: Callable[[], Any] | None = None
+    data: DataSource | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """Hold a case that is ready to be called.
+
+    Attributes:
+        step: the callable that is timed, already in its mode.
+        inputs: argument tuples, taken in turn; call i gets `inputs[i % len(inputs)]`.
+        expected: the reference: answers of the first calls from the initial state, one structure of
+            NumPy arrays a call, shaped like what `step` returns. Computed without the code under test.
+        rtol: relative tolerance of the comparison with `expected`, as in `numpy.allclose`.
+        atol: absolute tolerance of it.
+        reset: puts the initial state back (weights, optimiser, metrics); None if `step` keeps none.
+        data: where the input came from, such as `real: 800 images` or `synthetic`; empty without data.
+    """
+
+    step: Callable[..., Any]
+    inputs: tuple[tuple[Any, ...], ...]
+    expected: Callable[[], Sequence[Any]]
+    rtol: float
+    atol: float
+    reset: Callable[[], None] | None = None
+    data: str = ""
+
+
+def _always(_implementation: str, _params: Params, _mode: str) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """Describe a named piece of TensorFlow work.
+
+    Attributes:
+        name: unique in a catalog; letters, digits and underscores.
+        summary: one line for lists.
+        implementations: the ways it is written, the default baseline first.
+        parameters: its knobs, in the order of the case's name.
+        unit: what `work` counts, in the plural: `examples` or `elements`.
+        work: how many units one call does, from the parameters and the number of replicas.
+        build: makes a Program of a Job. Only workers call it; it may import TensorFlow.
+        unsupported: the reason why an implementation cannot run with these parameters in this mode,
+            or None. Such a case is skipped with that reason.
+        baseline: the implementation and mode that the others are compared with.
+        data: the name of the real data it reads, or an empty string.
+        replicas: the numbers of replicas of a normal run; more than one value makes it a distributed
+            workload, which is run under a `tf.distribute` strategy.
+    """
+
+    name: str
+    summary: str
+    implementations: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    unit: str
+    work: Callable[[Params, int], int]
+    build: Callable[[Job], Program]
+    baseline: tuple[str, str]
+    unsupported: Callable[[str, Params, str], str | None] = _always
+    data: str = ""
+    replicas: tuple[int, ...] = (1,)
+
+    @property
+    def distributed(self) -> bool:
+        """Tell whether it runs under a `tf.distribute` strategy."""
+        return len(self.replicas) > 1
+
+
+def positive_int(text: str) -> int:
+    """Parse a whole number of at least 1."""
+    if not (text.isascii() and text.isdigit()) or int(text) < 1:
+        raise ValueError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def shape(text: str) -> str:
+    """Parse a shape like `32x128x768`: two or more whole numbers of at least 1."""
+    sizes = text.split("x")
+    if len(sizes) < 2:
+        raise ValueError(f"{text!r} is not a shape of two or more axes, such as 256x512")
+    return "x".join(str(positive_int(size)) for size in sizes)
+
+
+def sizes_of(text: ParamValue) -> tuple[int, ...]:
+    """Give the axes of a shape such as `32x128x768`."""
+    return tuple(int(size) for size in str(text).split("x"))
