@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from tfbench.bench import store
 from tfbench.reports import tables
@@ -15,4 +14,4 @@ def pytest_tfbench_show_run(config: pytest.Config, path: Path) -> None:
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter is not None:
         reporter.ensure_newline()
-    tables.show(store.load(path), path, Console())
+    tables.show(store.load(path), path, tables.make_console())

@@ -1,0 +1,161 @@
+"""The command line: `tfbench run`, `tfbench list`, `tfbench report`."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from tfbench.bench import codec, options
+from tfbench.bench.errors import BadInputError
+
+USAGE_ERROR = 4  # pytest's
+BAD_INPUT = 2
+FORMATS = ("text", "markdown", "csv", "json")
+
+Command = Callable[[argparse.Namespace, list[str]], int]
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("workload_names", nargs="*", metavar="WORKLOAD", help="as --workload")
+    for option in options.OPTIONS:
+        details: dict[str, Any] = {"dest": option.destination, "help": option.help}
+        if not option.metavar:
+            details["action"] = "store_true"
+        else:
+            details |= {"action": "append" if option.many else "store", "metavar": option.metavar}
+        parser.add_argument(f"--{option.name}", **details)
+
+
+def _raw(arguments: argparse.Namespace) -> dict[str, Any]:
+    values = {option.name: getattr(arguments, option.destination) for option in options.OPTIONS}
+    if arguments.workload_names:
+        values["workload"] = [*(values["workload"] or []), *arguments.workload_names]
+    return values
+
+
+def pytest_arguments(arguments: argparse.Namespace, rest: Sequence[str]) -> list[str]:
+    """Translate the options of `tfbench run` into those of pytest."""
+    # Not from the plugin's module: pytest wants to be the first to import that.
+    suite_file = Path(str(files("tfbench.bench.suite"))) / "bench_workloads.py"
+    found = ["-p", "tfbench.bench.plugin", "-p", "tfbench.reports.terminal", "--noconftest", "-q", "--no-header"]
+    found += ["-c", str(suite_file.with_name("pytest.ini")), "--rootdir", str(suite_file.parents[2])]
+    for option in options.OPTIONS:
+        flag = f"--{option.name}" if option.shared else f"--tf-{option.name}"
+        value = _raw(arguments)[option.name]
+        if value is True:
+            found.append(flag)
+        elif value:
+            found += [f"{flag}={text}" for text in (value if isinstance(value, list) else [value])]
+    return [*found, *rest, str(suite_file)]
+
+
+def run(arguments: argparse.Namespace, rest: list[str]) -> int:
+    """Measure, as a thin call of pytest; what is not known here goes on to pytest."""
+    import pytest
+
+    code = int(pytest.main(pytest_arguments(arguments, rest)))
+    return BAD_INPUT if code == USAGE_ERROR else code
+
+
+def list_cases(arguments: argparse.Namespace, rest: list[str]) -> int:
+    """Print the cases that the options choose, without TensorFlow."""
+    from tfbench.bench import selection
+    from tfbench.workloads.catalog import catalog
+
+    _refuse(rest)
+    choice = options.parse(_raw(arguments))
+    try:
+        known = catalog(choice.files)
+    except ValueError as error:
+        raise BadInputError(str(error)) from error
+    cases = selection.select(known, choice)
+    reasons = [known[case.workload].unsupported(case.implementation, dict(case.params), case.mode) for case in cases]
+    if arguments.json:
+        rows = [{"id": c.id, **codec.encode(c), "skip": reason} for c, reason in zip(cases, reasons, strict=True)]
+        print(json.dumps(rows, indent=1))
+        return 0
+    for case, reason in zip(cases, reasons, strict=True):
+        print(f"{case.id}  (skipped: {reason})" if reason else case.id)
+    print(f"{len(cases)} cases of {len({case.workload for case in cases})} workloads", file=sys.stderr)
+    return 0
+
+
+def report(arguments: argparse.Namespace, rest: list[str]) -> int:
+    """Print one run or several."""
+    from tfbench.bench import store
+    from tfbench.reports import frame, tables
+
+    _refuse(rest)
+    paths = [Path(name) for name in arguments.runs] or [Path("results")]
+    runs = [store.load(path) for path in paths]
+    if arguments.format == "text":
+        for loaded, path in zip(runs, paths, strict=True):
+            tables.show(loaded, store.find(path), tables.make_console())
+        return 0
+    summary = frame.summary_frame(runs)
+    if arguments.format == "csv":
+        print(summary.to_csv(index=False), end="")
+    elif arguments.format == "json":
+        print(summary.to_json(orient="records", indent=1))
+    else:
+        for loaded in runs:
+            print(tables.markdown(loaded), end="")
+    return 0
+
+
+def _refuse(rest: Sequence[str]) -> None:
+    if rest:
+        raise BadInputError(f"unknown option {rest[0]!r}: see --help")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Build the parser; what each command does stands in its `--help`."""
+    parser = argparse.ArgumentParser(
+        prog="tfbench", description="Benchmark TensorFlow code in eager, tf.function and XLA mode.", allow_abbrev=False
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    runner = commands.add_parser(
+        "run",
+        help="measure workloads and print the tables",
+        description="Measure workloads. Options not listed here go to pytest, such as -k or --benchmark-json.",
+        epilog="example: tfbench run sum_loop --param n=10000 --mode eager,xla",
+        allow_abbrev=False,
+    )
+    _add_options(runner)
+    runner.set_defaults(run=run)
+    lister = commands.add_parser(
+        "list", help="print the cases that would run", description="Print cases.", allow_abbrev=False
+    )
+    _add_options(lister)
+    lister.add_argument("--json", action="store_true", help="print records instead of names")
+    lister.set_defaults(run=list_cases)
+    reporter = commands.add_parser(
+        "report", help="print finished runs", description="Print runs as tables or data.", allow_abbrev=False
+    )
+    reporter.add_argument("runs", nargs="*", metavar="RUN", help="run.json or its folder (default: results/latest)")
+    reporter.add_argument("--format", choices=FORMATS, default="text", help="default text")
+    reporter.set_defaults(run=report)
+    return parser
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a command; give the exit code: 0 fine, 1 a case failed, 2 bad input, 130 interrupted."""
+    parsed, rest = make_parser().parse_known_args(arguments)
+    command: Command = parsed.run
+    try:
+        return command(parsed, rest)
+    except BadInputError as error:
+        print(f"tfbench: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def entry() -> None:
+    """Run the command line as the program `tfbench`."""
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,108 @@
+"""Print a run for people: a table for each comparison set, then failures, skips and where the run lies."""
+
+from pathlib import Path
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tfbench.bench.record import COMPLETE, Run
+from tfbench.reports import frame, units
+
+COLUMNS = ("implementation", "mode", "median", "IQR", "speed-up", "first call", "trace", "XLA compile", "per second")
+MIN_WIDTH = 110
+
+
+def make_console() -> Console:
+    """Make a console that is wide enough for a table: a wrapped number is misread."""
+    console = Console()
+    return console if console.width >= MIN_WIDTH else Console(width=MIN_WIDTH)
+
+
+def title(rows: pd.DataFrame) -> str:
+    """Name a comparison set and what its speed-ups compare with."""
+    first = rows.iloc[0]
+    return f"{first['workload']} {first['params']}".strip()
+
+
+def comparison_table(rows: pd.DataFrame) -> Table:
+    """Make the table of the measured cases of one comparison set."""
+    places = rows["device"].str.cat(rows["replicas"].astype("string"), sep=" x")
+    several = places.nunique() > 1
+    warned = bool((rows["warnings"] != "").any())
+    headers = [*COLUMNS[:2], *(["device"] if several else []), *COLUMNS[2:-1], f"{rows.iloc[0]['unit']}/s"]
+    table = Table(title=escape(title(rows)), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for i, header in enumerate(headers):
+        table.add_column(header, justify="left" if i < 2 + several else "right", no_wrap=True)
+    if warned:
+        table.add_column("warnings")
+    for place, (_, row) in zip(places, rows.iterrows(), strict=True):
+        is_baseline = row["case"] == row["baseline"]
+        cells = [
+            row["implementation"],
+            row["mode"],
+            *([place] if several else []),
+            units.seconds(row["median_s"]),
+            units.seconds(row["q3_s"] - row["q1_s"]),
+            "baseline" if is_baseline else units.ratio(row["speedup"]),
+            units.seconds(row["first_call_s"]),
+            units.seconds(row["trace_s"]),
+            units.seconds(row["compile_s"]),
+            units.rate(row["throughput"]),
+            *([row["warnings"]] if warned else []),
+        ]
+        table.add_row(*(escape(str(cell)) for cell in cells))
+    return table
+
+
+def show(run: Run, path: Path, console: Console) -> None:
+    """Print the whole run."""
+    summary = frame.summary_frame([run])
+    measured = summary[summary["status"] == "measured"]
+    for _, rows in measured.groupby(["workload", "params"], sort=False):
+        console.print()
+        console.print(comparison_table(rows))
+    for status, word in (("failed", "Failures"), ("skipped", "Skips")):
+        rows = summary[summary["status"] == status]
+        if len(rows):
+            console.print(f"\n[bold]{word}[/bold]")
+            for reason, group in rows.groupby("reason", sort=False):
+                console.print(f"  {escape(', '.join(group['case']))}: {escape(str(reason))}", soft_wrap=True)
+    console.print()
+    for line in footer(run):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print(f"run: {path}", markup=False, highlight=False, soft_wrap=True)
+
+
+def footer(run: Run) -> list[str]:
+    """Say what the numbers were measured on, and what limits them."""
+    host, software = run.host, run.software
+    lines = [f"{host.name}: {host.cpu}, {len(host.affinity)} of {host.cores} cores, load {host.load_1m:g} at the start"]
+    if software is not None:
+        onednn = "on" if software.onednn else "off"
+        lines.append(
+            f"TensorFlow {software.tensorflow}, Keras {software.keras}, Python {software.python}, oneDNN {onednn}"
+        )
+    if run.data_note:
+        lines.append(f"warning: {run.data_note}")
+    if run.status != COMPLETE:
+        lines.append(f"warning: this run did not finish (status {run.status}); the cases above are what was measured")
+    return lines
+
+
+def markdown(run: Run) -> str:
+    """Write the run as Markdown tables, for a README or a comment."""
+    summary = frame.summary_frame([run])
+    parts = []
+    for _, rows in summary[summary["status"] == "measured"].groupby(["workload", "params"], sort=False):
+        table = comparison_table(rows)
+        cells = [[str(column.header) for column in table.columns], ["---"] * len(table.columns)]
+        cells += [list(row) for row in zip(*(column.cells for column in table.columns), strict=True)]
+        lines = ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in cells]
+        parts.append(f"**{title(rows)}**\n\n" + "\n".join(lines) + "\n")
+    for _, row in summary[summary["status"] != "measured"].iterrows():
+        parts.append(f"- {row['status']}: {row['case']}: {row['reason']}\n")
+    parts.append("\n".join(footer(run)) + "\n")
+    return "\n".join(parts)

@@ -1,0 +1,46 @@
+"""Write numbers for people: times, rates and ratios with three significant digits."""
+
+import math
+
+_TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+_RATES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+NOTHING = "–"
+
+
+def digits(value: float) -> str:
+    """Write three significant digits without an exponent: 1234 is `1230`, 0.01234 is `0.0123`."""
+    if not math.isfinite(value):
+        return str(value)
+    if value == 0:
+        return "0"
+    decimals = 2 - math.floor(math.log10(abs(value)))
+    rounded = round(value, decimals)
+    places = max(0, 2 - math.floor(math.log10(abs(rounded)))) if rounded else 0
+    return f"{rounded:.{places}f}"
+
+
+def _missing(value: float | None) -> bool:
+    return value is None or math.isnan(value)
+
+
+def seconds(value: float | None) -> str:
+    """Write a time: `1.42 s`, `26.1 ms`, `412 µs`; a dash for none."""
+    if value is None or _missing(value):
+        return NOTHING
+    if value == 0:
+        return "0"
+    scale, unit = next(((s, u) for s, u in _TIMES if round(abs(value) / s, 9) >= 0.9995), _TIMES[-1])
+    return f"{digits(value / scale)} {unit}"
+
+
+def rate(value: float | None) -> str:
+    """Write a number a second: `31.2k`, `1.2M`."""
+    if value is None or _missing(value):
+        return NOTHING
+    scale, prefix = next(((s, p) for s, p in _RATES if abs(value) / s >= 0.9995), _RATES[-1])
+    return f"{digits(value / scale)}{prefix}"
+
+
+def ratio(value: float | None) -> str:
+    """Write a speed-up: `12.3x`."""
+    return NOTHING if value is None or _missing(value) else f"{digits(value)}x"
