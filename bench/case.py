@@ -29,6 +29,9 @@ class Placement:
         return self.device if self.strategy == SINGLE else f"{self.device}-{self.strategy}-{self.replicas}"
 
 
+DEFAULT_PLACEMENT = Placement()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """Name one thing to measure.
@@ -45,7 +48,7 @@ class Case:
     implementation: str
     params: tuple[tuple[str, ParamValue], ...]
     mode: str
-    placement: Placement = Placement()
+    placement: Placement = DEFAULT_PLACEMENT
 
     @property
     def params_label(self) -> str:

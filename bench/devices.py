@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ class Devices:
     Attributes:
         name: what the device calls itself, for records.
         scope: the context in which programs are built and run.
-        strategy: makes the `tf.distribute` strategy of the placement.
+        strategy: gives the `tf.distribute` strategy of the placement, the same at each call.
         peak_bytes: largest memory in use on the accelerator so far, or None where it is not told.
     """
 
@@ -52,6 +53,9 @@ def configure(placement: Placement, *, cpu_model: str) -> Devices:
 
 
 def _mirrored(kind: str, placement: Placement) -> Callable[[], Any]:
+    """Make the one strategy of a process: two would number their collective operations alike, and mix them up."""
+
+    @cache
     def strategy() -> Any:
         import tensorflow as tf
 
@@ -68,9 +72,7 @@ def _configure_cpu(placement: Placement, cpu_model: str) -> Devices:
         cpu = tf.config.list_physical_devices("CPU")[0]
         logical = [tf.config.LogicalDeviceConfiguration()] * placement.replicas
         tf.config.set_logical_device_configuration(cpu, logical)
-    return Devices(
-        name=cpu_model, scope=nullcontext, strategy=_mirrored("CPU", placement), peak_bytes=lambda: None
-    )
+    return Devices(name=cpu_model, scope=nullcontext, strategy=_mirrored("CPU", placement), peak_bytes=lambda: None)
 
 
 def _configure_gpu(placement: Placement, _cpu_model: str) -> Devices:
@@ -111,6 +113,6 @@ def _configure_tpu(placement: Placement, _cpu_model: str) -> Devices:
     return Devices(
         name=f"TPU with {len(tpus)} cores",
         scope=lambda: tf.device(tpus[0].name) if placement.strategy == SINGLE else nullcontext(),
-        strategy=lambda: tf.distribute.TPUStrategy(resolver),
+        strategy=cache(lambda: tf.distribute.TPUStrategy(resolver)),
         peak_bytes=lambda: None,
     )

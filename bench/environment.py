@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 
 import psutil
-
 from tfbench.bench.record import Host, Software
 
 
@@ -24,7 +23,10 @@ def _git(*arguments: str) -> str:
     try:
         done = subprocess.run(  # noqa: S603 - fixed arguments
             ["git", *arguments],  # noqa: S607 - git is the user's own
-            capture_output=True, text=True, timeout=10, check=False,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

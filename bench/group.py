@@ -80,7 +80,7 @@ def check(program: Program, first: Any, meters: Meters) -> Any:
     # Taken as NumPy arrays at once: a later call may update a variable that an answer stands for.
     answers = [checking.flatten(first)]
     for i in range(1, len(wanted)):
-        answers.append(checking.flatten(program.step(*program.inputs[i % len(program.inputs)])))
+        answers += [checking.flatten(program.step(*program.inputs[i % len(program.inputs)]))]
     meters.sync()
     return checking.compare(answers, [checking.flatten(w) for w in wanted], rtol=program.rtol, atol=program.atol)
 

@@ -45,7 +45,9 @@ OPTIONS = (
     Option(name="device", metavar="KIND", many=True, help="cpu, gpu, tpu, or auto (default): all that seem present"),
     Option(name="replicas", metavar="N", many=True, help="numbers of replicas of distributed workloads"),
     Option(name="invocations", metavar="K", help="fresh processes for each group of cases (default 3; quick 1)"),
-    Option(name="budget", metavar="SECONDS", help="time for the rounds of a group, each invocation (default 8; quick 2)"),
+    Option(
+        name="budget", metavar="SECONDS", help="time for the rounds of a group, each invocation (default 8; quick 2)"
+    ),
     Option(name="timeout", metavar="SECONDS", help="how long a worker may be silent before it is ended (default 300)"),
     Option(name="out", metavar="DIR", help="folder for results (default results)"),
     Option(name="quick", help="a first look: 1 invocation, small budget, wide spread"),

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tfbench.bench import hooks, options
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.session import Suite
@@ -71,7 +70,7 @@ def _make_suite(config: pytest.Config, given: dict[str, Any]) -> Suite:
     return Suite(
         options.parse(given),
         given={name: _text(value) for name, value in given.items()},
-        check_only=bool(config.getoption("benchmark_disable", False)),
+        check_only=bool(config.getoption("benchmark_disable")),
         infos=infos,
         uncaptured=uncaptured,
     )
@@ -92,7 +91,7 @@ def tfbench_suite(pytestconfig: pytest.Config) -> Suite:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Tell the suite which cases are left, unless they are only listed."""
     kept = [
-        item.callspec.params[PARAMETER]
+        str(item.callspec.params[PARAMETER])
         for item in session.items
         if isinstance(item, pytest.Function) and "tfbench_suite" in item.fixturenames and hasattr(item, "callspec")
     ]

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 from tfbench.bench import codec, compiling
 from tfbench.bench.protocol import END, FAILURE, SKIP, Request, send
@@ -42,7 +42,9 @@ def command(python: str) -> list[str]:
 class Worker:
     """A worker process, from its request to its last message. Use as a context manager: it never outlives it."""
 
-    def __init__(self, request: Request, *, start: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, request: Request, *, start: Sequence[str] = (), environment: Mapping[str, str] | None = None
+    ) -> None:
         """Start the process and hand it the request."""
         self._stderr: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         read_request, write_request = os.pipe()
@@ -64,7 +66,7 @@ class Worker:
         with contextlib.suppress(BrokenPipeError):
             send(self._request, codec.encode(request))
 
-    def __enter__(self) -> "Worker":
+    def __enter__(self) -> Self:
         """Give the worker itself."""
         return self
 
@@ -141,4 +143,3 @@ class Worker:
         os.close(self._answer)
         self._answer = -1
         self._stderr.close()
-

@@ -3,12 +3,11 @@
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
-
 from tfbench.bench import protocol
 from tfbench.bench.case import Case
 
@@ -36,7 +35,7 @@ class Progress:
         self._rounds = 0
         self._status: Status | None = None
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> Self:
         """Show the live line, on a terminal."""
         if self._console.is_terminal:
             self._status = self._console.status("starting")

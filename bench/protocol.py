@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfbench.bench.case import Case
-from tfbench.bench.timing import Plan
+from tfbench.bench.timing import DEFAULT_PLAN, Plan
 
 SOFTWARE, STAGE, READY, ROUND, FAILURE, SKIP, END = "software", "stage", "ready", "round", "failure", "skip", "end"
 
@@ -30,7 +30,7 @@ class Request:
     files: tuple[str, ...] = ()
     data_kind: str = ""
     data_folder: str = ""
-    plan: Plan = Plan()
+    plan: Plan = DEFAULT_PLAN
     check_only: bool = False
     seed: int = 0
     order_seed: int = 0

@@ -1,8 +1,7 @@
 """Hand rounds that a worker timed to pytest-benchmark's fixture, through its public interface."""
 
 from collections.abc import Iterator
-
-from pytest_benchmark.fixture import BenchmarkFixture
+from typing import Any
 
 from tfbench.bench import codec
 from tfbench.bench.record import Measurement
@@ -37,7 +36,7 @@ class Clock:
 CLOCK = Clock()
 
 
-def replay(measurement: Measurement, benchmark: BenchmarkFixture) -> None:
+def replay(measurement: Measurement, benchmark: Any) -> None:
     """Let the fixture see every round as if it had timed it: seconds a call."""
     benchmark.group = measurement.case.comparison_set
     benchmark.extra_info["tfbench"] = codec.encode(measurement)

@@ -11,7 +11,7 @@ from tfbench.bench.listening import Heard
 from tfbench.bench.process import Worker
 from tfbench.bench.protocol import Request
 from tfbench.bench.record import Failure, Invocation, Measurement, Outcome, Skip, Software
-from tfbench.bench.timing import Plan
+from tfbench.bench.timing import DEFAULT_PLAN, Plan
 from tfbench.workloads.spec import DataSource, Workload
 
 
@@ -30,7 +30,7 @@ class Settings:
     """
 
     invocations: int = 3
-    plan: Plan = Plan()
+    plan: Plan = DEFAULT_PLAN
     timeout_s: float = 300.0
     check_only: bool = False
     files: tuple[str, ...] = ()
@@ -125,9 +125,7 @@ class Measuring:
         finished = False
         try:
             with self._start(self._request(cases, seed)) as worker:
-                listening.listen(
-                    worker, cases, heard, timeout_s=self._settings.timeout_s, tell=self._observer.message
-                )
+                listening.listen(worker, cases, heard, timeout_s=self._settings.timeout_s, tell=self._observer.message)
             finished = True
         finally:
             self._take(cases, heard, interrupted=not finished)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tfbench.bench import environment, replay, selection, store
 from tfbench.bench.case import Case
 from tfbench.bench.errors import BadInputError

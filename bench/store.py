@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest_benchmark
 from pytest_benchmark.stats import Stats
-
 from tfbench.bench import codec
 from tfbench.bench.errors import BadInputError, BadRunError
 from tfbench.bench.record import SCHEMA, Failure, Measurement, Outcome, Run, Skip
@@ -23,7 +22,7 @@ SUITE = "bench/suite/bench_workloads.py"
 
 def statistics(call_s: Iterable[float]) -> dict[str, Any]:
     """Give pytest-benchmark's statistics of the times of one call in seconds."""
-    stats = Stats()
+    stats: Any = Stats()  # type: ignore[no-untyped-call]
     for seconds in call_s:
         stats.update(seconds)
     return {**stats.as_dict(), "data": stats.data}
@@ -184,5 +183,3 @@ def from_json(content: Any, name: str) -> Run:
         raise BadRunError(f"{name} is damaged: a row lacks {error}") from error
     except ValueError as error:
         raise BadRunError(f"{name} is damaged: {error}") from error
-
-

@@ -32,6 +32,9 @@ class Plan:
     budget_s: float = 8.0
 
 
+DEFAULT_PLAN = Plan()
+
+
 @dataclass(slots=True, kw_only=True)
 class Timed:
     """Hold a case while it is timed.

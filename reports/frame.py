@@ -5,7 +5,6 @@ from statistics import median
 from typing import Any
 
 import pandas as pd
-
 from tfbench.bench.case import Case
 from tfbench.bench.record import Failure, Measurement, Run, Skip
 from tfbench.reports import quantiles, speedup
@@ -115,7 +114,8 @@ def summary_frame(runs: Sequence[Run]) -> pd.DataFrame:
 def _summary_rows(run: Run) -> Iterator[dict[str, Any]]:
     for measurement in run.measurements:
         yield {**_case_columns(run, measurement.case), **_numbers(measurement, run.measurements)}
-    for end in (*run.failures, *run.skips):
+    ends: tuple[Failure | Skip, ...] = (*run.failures, *run.skips)
+    for end in ends:
         yield {**_case_columns(run, end.case), **_no_numbers(end)}
 
 
@@ -176,5 +176,5 @@ def warnings(measurement: Measurement) -> list[str]:
     if any(not i.complete for i in done):
         found.append("interrupted")
     if measurement.case.placement.strategy == "mirrored" and measurement.case.placement.device == "cpu":
-        found.append("logical devices share one thread pool: function, not scaling")
+        found.append("logical CPU devices share one thread pool: shows function, not scaling")
     return found

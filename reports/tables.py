@@ -7,12 +7,11 @@ from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-
 from tfbench.bench.record import COMPLETE, Run
 from tfbench.reports import frame, units
 
 COLUMNS = ("implementation", "mode", "median", "IQR", "speed-up", "first call", "trace", "XLA compile", "per second")
-MIN_WIDTH = 110
+MIN_WIDTH = 130
 
 
 def make_console() -> Console:
@@ -30,14 +29,11 @@ def title(rows: pd.DataFrame) -> str:
 def comparison_table(rows: pd.DataFrame) -> Table:
     """Make the table of the measured cases of one comparison set."""
     places = rows["device"].str.cat(rows["replicas"].astype("string"), sep=" x")
-    several = places.nunique() > 1
-    warned = bool((rows["warnings"] != "").any())
+    several = len(set(places)) > 1
     headers = [*COLUMNS[:2], *(["device"] if several else []), *COLUMNS[2:-1], f"{rows.iloc[0]['unit']}/s"]
     table = Table(title=escape(title(rows)), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for i, header in enumerate(headers):
         table.add_column(header, justify="left" if i < 2 + several else "right", no_wrap=True)
-    if warned:
-        table.add_column("warnings")
     for place, (_, row) in zip(places, rows.iterrows(), strict=True):
         is_baseline = row["case"] == row["baseline"]
         cells = [
@@ -51,10 +47,20 @@ def comparison_table(rows: pd.DataFrame) -> Table:
             units.seconds(row["trace_s"]),
             units.seconds(row["compile_s"]),
             units.rate(row["throughput"]),
-            *([row["warnings"]] if warned else []),
         ]
         table.add_row(*(escape(str(cell)) for cell in cells))
     return table
+
+
+def notes(rows: pd.DataFrame) -> list[str]:
+    """Give what a reader must know before believing a table: each warning, with the cases it is about."""
+    warned = rows.assign(warning=rows["warnings"].str.split("; ")).explode("warning")
+    warned = warned[warned["warning"] != ""]
+    lines = []
+    for warning, group in warned.groupby("warning", sort=False):
+        about = "all" if len(group) == len(rows) else ", ".join(group["implementation"] + " " + group["mode"])
+        lines.append(f"{about}: {warning}")
+    return lines
 
 
 def show(run: Run, path: Path, console: Console) -> None:
@@ -64,6 +70,8 @@ def show(run: Run, path: Path, console: Console) -> None:
     for _, rows in measured.groupby(["workload", "params"], sort=False):
         console.print()
         console.print(comparison_table(rows))
+        for line in notes(rows):
+            console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
     for status, word in (("failed", "Failures"), ("skipped", "Skips")):
         rows = summary[summary["status"] == status]
         if len(rows):
@@ -101,7 +109,8 @@ def markdown(run: Run) -> str:
         cells = [[str(column.header) for column in table.columns], ["---"] * len(table.columns)]
         cells += [list(row) for row in zip(*(column.cells for column in table.columns), strict=True)]
         lines = ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in cells]
-        parts.append(f"**{title(rows)}**\n\n" + "\n".join(lines) + "\n")
+        lines += ["", *(f"- {note}" for note in notes(rows))]
+        parts.append(f"**{title(rows)}**\n\n" + "\n".join(lines).rstrip() + "\n")
     for _, row in summary[summary["status"] != "measured"].iterrows():
         parts.append(f"- {row['status']}: {row['case']}: {row['reason']}\n")
     parts.append("\n".join(footer(run)) + "\n")

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from tfbench.bench import store
 from tfbench.reports import tables
 

@@ -4,7 +4,7 @@ import math
 
 _TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _RATES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
-NOTHING = "–"
+NOTHING = "-"
 
 
 def digits(value: float) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-
 from tfbench.workloads import classifier, fashion_data, mlp, spec
 
 LEARNING_RATE = 0.01

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-
 from tfbench.workloads import idx
 from tfbench.workloads.spec import DataSource
 
@@ -133,7 +132,9 @@ def resolve(folder: Path | None, *, python: str = sys.executable) -> DataSource:
     return DataSource(kind="keras", folder=cache)
 
 
-def draw(images: Images, *, batch_size: int, batches: int, seed: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+def draw(
+    images: Images, *, batch_size: int, batches: int, seed: int
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """Draw batches from the images, each image once before any comes again.
 
     Returns:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-
 from tfbench.workloads import classifier, fashion_data, mlp, spec
 
 LEARNING_RATE = 0.01
@@ -27,9 +26,7 @@ def expected(implementation: str, steps: Sequence[mlp.Step]) -> list[tuple[np.fl
     losses, correct = ([getattr(step, name) for step in steps] for name in ("loss", "correct"))
     if implementation == "keras":
         return [(np.float64(a), np.float64(b)) for a, b in zip(losses, correct, strict=True)]
-    return [
-        (np.float64(losses[i]), np.mean(losses[: i + 1]), np.mean(correct[: i + 1])) for i in range(len(steps))
-    ]
+    return [(np.float64(losses[i]), np.mean(losses[: i + 1]), np.mean(correct[: i + 1])) for i in range(len(steps))]
 
 
 def make_loop(model: Any, *, two: bool) -> tuple[Step, list[Any]]:

@@ -33,8 +33,7 @@ def parse(content: bytes, name: str) -> Bytes:
     expected = start + math.prod(sizes)
     if len(content) != expected:
         raise ValueError(
-            f"{name} holds {len(content)} bytes, but its header {sizes} needs {expected}: "
-            "it is truncated or damaged"
+            f"{name} holds {len(content)} bytes, but its header {sizes} needs {expected}: it is truncated or damaged"
         )
     return np.frombuffer(content, np.uint8, offset=start).reshape(sizes)
 

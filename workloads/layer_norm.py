@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
 from tfbench.workloads import spec
 
 EPSILON = 0.001
@@ -41,16 +40,12 @@ def reference(x: Floats, alpha: Floats, beta: Floats, upstream: Floats | None) -
     if upstream is None:
         return (output,)
     inner = upstream * alpha
-    by_x = scale * (
-        inner
-        - inner.mean(axis=-1, keepdims=True)
-        - normal * (inner * normal).mean(axis=-1, keepdims=True)
-    )
+    by_x = scale * (inner - inner.mean(axis=-1, keepdims=True) - normal * (inner * normal).mean(axis=-1, keepdims=True))
     others = tuple(range(x.ndim - 1))
     return output, by_x, (upstream * normal).sum(axis=others), upstream.sum(axis=others)
 
 
-def make_layer(implementation: str, alpha: Floats, beta: Floats) -> Any:
+def make_layer(implementation: str, alpha: npt.NDArray[np.float32], beta: npt.NDArray[np.float32]) -> Any:
     """Build the layer with the given weights: `custom` as a textbook writes it, or `keras`."""
     import keras
     import tensorflow as tf

@@ -1,5 +1,6 @@
 """The classifier of fashion_mnist and distributed, written out in float64 NumPy: the right answer."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,7 +30,7 @@ def initial_weights(seed: int) -> list[npt.NDArray[np.float32]]:
     """Draw kernel and bias of each layer: Glorot-uniform kernels, zero biases, float32."""
     rng = np.random.default_rng(seed)
     weights: list[npt.NDArray[np.float32]] = []
-    for fan_in, fan_out in zip(SIZES, SIZES[1:], strict=False):
+    for fan_in, fan_out in itertools.pairwise(SIZES):
         limit = np.sqrt(6.0 / (fan_in + fan_out))
         weights.append(rng.uniform(-limit, limit, (fan_in, fan_out)).astype(np.float32))
         weights.append(np.zeros(fan_out, np.float32))

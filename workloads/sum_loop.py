@@ -1,9 +1,9 @@
 """sum_loop: add the numbers 0 to n-1 in int32, the textbook's example of a graph loop."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-
 from tfbench.workloads import spec
 
 MAX_INT32 = 2**31 - 1
@@ -54,7 +54,11 @@ def build(job: spec.Job) -> spec.Program:
     def vectorized(limit: Any) -> Any:
         return tf.reduce_sum(tf.range(limit))
 
-    loops = {"python_loop": python_loop, "tensor_loop": tensor_loop, "vectorized": vectorized}
+    loops: dict[str, Callable[..., Any]] = {
+        "python_loop": python_loop,
+        "tensor_loop": tensor_loop,
+        "vectorized": vectorized,
+    }
     return spec.Program(
         step=job.wrap(loops[job.implementation]),
         inputs=((),) if job.implementation == "python_loop" else ((tf.constant(n),),),

@@ -1,0 +1,85 @@
+"""Every workload gives the right answer in every mode, with every value of its parameters. Real TensorFlow."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tfbench.bench import options, selection
+from tfbench.bench.case import Case
+from tfbench.bench.record import Measurement, Skip
+from tfbench.bench.scheduler import Measuring, Settings
+from tfbench.workloads import catalog, fashion_data
+from tfbench.workloads.spec import DataSource
+
+pytestmark = pytest.mark.tensorflow
+KNOWN = catalog.catalog()
+
+
+class Silent:
+    """Observe nothing."""
+
+    def group(self, cases: Any, *, invocation: int, invocations: int) -> None:
+        """Ignore a worker's start."""
+
+    def message(self, message: dict[str, Any]) -> None:
+        """Ignore what it says."""
+
+
+def check(cases: list[Case], folder: Path) -> dict[str, Any]:
+    """Compare the answers of all cases with their references; give what each ended as."""
+    data = DataSource(kind="folder", folder=folder)
+    measuring = Measuring(
+        cases, catalog=KNOWN, data=data, settings=Settings(invocations=1, check_only=True), observer=Silent()
+    )
+    measuring.run()
+    return {outcome.case.id: outcome for outcome in measuring.outcomes()}
+
+
+def all_sets() -> list[Any]:
+    """Give all comparison sets of a full run on the CPU."""
+    choice = options.parse({"full": True, "device": ["cpu"]})
+    sets = selection.comparison_sets(selection.select(KNOWN, choice))
+    return [pytest.param(cases, id=cases[0].comparison_set) for cases in sets]
+
+
+@pytest.fixture(scope="session")
+def images(fashion_folder: Path) -> Path:
+    """Give the real images where the environment names them, else made-up ones in the same format."""
+    return fashion_data.named_folder(None) or fashion_folder
+
+
+@pytest.mark.parametrize("cases", all_sets())
+def test_every_case_answers_like_its_reference(cases: list[Case], images: Path) -> None:
+    outcomes = check(cases, images)
+    unsupported = {
+        case.id for case in cases if KNOWN[case.workload].unsupported(case.implementation, dict(case.params), case.mode)
+    }
+    assert set(outcomes) == {case.id for case in cases}
+    assert {name for name, outcome in outcomes.items() if isinstance(outcome, Skip)} == unsupported
+    failures = [o for o in outcomes.values() if not isinstance(o, Measurement | Skip)]
+    assert failures == []
+
+
+def test_two_replicas_of_half_the_batch_are_checked_against_the_same_answer_as_one_replica(images: Path) -> None:
+    wide = selection.select(KNOWN, options.parse({"workload": ["distributed"], "replicas": ["1"], "device": ["cpu"]}))
+    half = options.parse(
+        {"workload": ["distributed"], "replicas": ["2"], "param": ["batch_size=128"], "device": ["cpu"]}
+    )
+    outcomes = {**check(wide, images), **check(selection.select(KNOWN, half), images)}
+    errors = [o.invocations[0].check.max_rel_error for o in outcomes.values() if isinstance(o, Measurement)]
+    assert len(errors) == 6
+    assert max(errors) < 1e-3
+
+
+def test_traces_and_compiles_are_counted_as_known_by_construction(images: Path) -> None:
+    choice = options.parse({"workload": ["layer_norm"], "implementation": ["custom"], "device": ["cpu"]})
+    outcomes = check(selection.select(KNOWN, choice), images)
+    ledgers = {o.case.mode: o.invocations[0].ledger for o in outcomes.values() if isinstance(o, Measurement)}
+    assert {mode: (ledger.traces, ledger.compiles) for mode, ledger in ledgers.items()} == {
+        "eager": (0, 0),
+        "graph": (1, 0),
+        "xla": (1, 1),
+    }
+    assert ledgers["eager"].trace_s == 0.0
+    assert ledgers["graph"].trace_s > 0.0
+    assert ledgers["xla"].compile_s > 0.0
