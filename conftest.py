@@ -1,3 +1,3 @@
-"""Make the suite and its tables available to `pytest bench` and `pytest --benchmark`."""
+"""What pytest leaves alone when it is given the whole folder."""
 
-pytest_plugins = ["tfbench.bench.plugin", "tfbench.reports.terminal", "pytester"]
+collect_ignore_glob = ["build/*", "results/*"]

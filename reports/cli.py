@@ -20,7 +20,6 @@ Command = Callable[[argparse.Namespace, list[str]], int]
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("workload_names", nargs="*", metavar="WORKLOAD", help="as --workload")
     for option in options.OPTIONS:
         details: dict[str, Any] = {"dest": option.destination, "help": option.help}
         if not option.metavar:
@@ -30,10 +29,16 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{option.name}", **details)
 
 
-def _raw(arguments: argparse.Namespace) -> dict[str, Any]:
+def _split(rest: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split what the parser left over: names of workloads, then, from the first dash on, pytest's own."""
+    first = next((i for i, word in enumerate(rest) if word.startswith("-")), len(rest))
+    return list(rest[:first]), list(rest[first:])
+
+
+def _raw(arguments: argparse.Namespace, workloads: Sequence[str]) -> dict[str, Any]:
     values = {option.name: getattr(arguments, option.destination) for option in options.OPTIONS}
-    if arguments.workload_names:
-        values["workload"] = [*(values["workload"] or []), *arguments.workload_names]
+    if workloads:
+        values["workload"] = [*(values["workload"] or []), *workloads]
     return values
 
 
@@ -43,9 +48,11 @@ def pytest_arguments(arguments: argparse.Namespace, rest: Sequence[str]) -> list
     suite_file = Path(str(files("tfbench.bench.suite"))) / "bench_workloads.py"
     found = ["-p", "tfbench.bench.plugin", "-p", "tfbench.reports.terminal", "--noconftest", "-q", "--no-header"]
     found += ["-c", str(suite_file.with_name("pytest.ini")), "--rootdir", str(suite_file.parents[2])]
+    workloads, rest = _split(rest)
+    values = _raw(arguments, workloads)
     for option in options.OPTIONS:
         flag = f"--{option.name}" if option.shared else f"--tf-{option.name}"
-        value = _raw(arguments)[option.name]
+        value = values[option.name]
         if value is True:
             found.append(flag)
         elif value:
@@ -66,8 +73,9 @@ def list_cases(arguments: argparse.Namespace, rest: list[str]) -> int:
     from tfbench.bench import selection
     from tfbench.workloads.catalog import catalog
 
+    workloads, rest = _split(rest)
     _refuse(rest)
-    choice = options.parse(_raw(arguments))
+    choice = options.parse(_raw(arguments, workloads))
     try:
         known = catalog(choice.files)
     except ValueError as error:
@@ -120,6 +128,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     runner = commands.add_parser(
         "run",
+        usage="tfbench run [WORKLOAD ...] [option ...] [pytest option ...]",
         help="measure workloads and print the tables",
         description="Measure workloads. Options not listed here go to pytest, such as -k or --benchmark-json.",
         epilog="example: tfbench run sum_loop --param n=10000 --mode eager,xla",
@@ -128,7 +137,11 @@ def make_parser() -> argparse.ArgumentParser:
     _add_options(runner)
     runner.set_defaults(run=run)
     lister = commands.add_parser(
-        "list", help="print the cases that would run", description="Print cases.", allow_abbrev=False
+        "list",
+        usage="tfbench list [WORKLOAD ...] [option ...]",
+        help="print the cases that would run",
+        description="Print the cases that these options choose, and why some would be skipped.",
+        allow_abbrev=False,
     )
     _add_options(lister)
     lister.add_argument("--json", action="store_true", help="print records instead of names")

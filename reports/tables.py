@@ -35,7 +35,7 @@ def comparison_table(rows: pd.DataFrame) -> Table:
     for i, header in enumerate(headers):
         table.add_column(header, justify="left" if i < 2 + several else "right", no_wrap=True)
     for place, (_, row) in zip(places, rows.iterrows(), strict=True):
-        is_baseline = row["case"] == row["baseline"]
+        is_baseline = pd.notna(row["baseline"]) and row["case"] == row["baseline"]
         cells = [
             row["implementation"],
             row["mode"],

@@ -42,10 +42,10 @@ def all_sets() -> list[Any]:
     return [pytest.param(cases, id=cases[0].comparison_set) for cases in sets]
 
 
-@pytest.fixture(scope="session")
-def images(fashion_folder: Path) -> Path:
+@pytest.fixture
+def images(images_folder: Path) -> Path:
     """Give the real images where the environment names them, else made-up ones in the same format."""
-    return fashion_data.named_folder(None) or fashion_folder
+    return fashion_data.named_folder(None) or images_folder
 
 
 @pytest.mark.parametrize("cases", all_sets())

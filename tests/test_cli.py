@@ -1,0 +1,200 @@
+"""The command line and the pytest front: bad input is one clear line, and nothing is written."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tfbench.bench import options
+from tfbench.reports import cli
+
+ROOT = Path(__file__).parents[1]
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in {"TFBENCH_FASHION_MNIST", "PYTEST_ADDOPTS"}}
+
+
+def run(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder of its own."""
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=cwd, timeout=120, check=False, env={**ENVIRONMENT, **environment}
+    )
+
+
+def tfbench(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a user does."""
+    return run(
+        sys.executable, "-c", "from tfbench.reports.cli import entry; entry()", *arguments, cwd=cwd, **environment
+    )
+
+
+BAD_OPTIONS = [
+    (["sum_lop"], "unknown workload 'sum_lop': did you mean 'sum_loop'?"),
+    (["--implementation", "python_lop"], "unknown implementation 'python_lop': did you mean 'python_loop'?"),
+    (["--mode", "jit"], "unknown mode 'jit': choose from eager, graph, xla"),
+    (["--mode", "graf"], "unknown mode 'graf': did you mean 'graph'?"),
+    (["--param", "batchsize=3"], "unknown parameter 'batchsize': did you mean 'batch_size'?"),
+    (["--param", "n"], "--param n: write it as name=value, such as n=1000"),
+    (["sum_loop", "--param", "n=x"], "sum_loop: parameter n: 'x' is not a whole number of at least 1"),
+    (["--param", "shape=5"], "layer_norm: parameter shape: '5' is not a shape of two or more axes, such as 256x512"),
+    (
+        ["--param", "n=70000"],
+        "sum_loop: parameter n: 70000 is too large: the sum 2449965000 overflows int32; the largest n is 65536",
+    ),
+    (["--device", "npu"], "unknown device 'npu': choose from auto, cpu, gpu, tpu"),
+    (["--invocations", "0"], "--invocations 0: give a whole number of at least 1"),
+    (["--invocations", "two"], "--invocations two: give a whole number of at least 1"),
+    (["--budget", "-1"], "--budget -1: give a number above 0"),
+    (["--budget", "nan"], "--budget nan: give a number above 0"),
+    (["--timeout", "0"], "--timeout 0: give a number above 0"),
+    (["--replicas", "0"], "--replicas 0: give a whole number of at least 1"),
+    (["sum_loop", "--replicas", "2"], "--replicas: none of the chosen workloads is distributed; choose one that is"),
+    (["sum_loop", "--implementation", "keras"], "unknown implementation 'keras': "),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD_OPTIONS)
+def test_a_bad_option_of_run_is_one_line_and_exit_code_2(arguments: list[str], message: str, tmp_path: Path) -> None:
+    done = tfbench("run", *arguments, cwd=tmp_path)
+    lines = [line for line in done.stderr.splitlines() if line]
+    assert done.returncode == 2
+    assert len(lines) == 1
+    assert lines[0].startswith(f"ERROR: {message}")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD_OPTIONS)
+def test_a_bad_option_of_list_says_the_same(arguments, message, capsys) -> None:
+    assert cli.main(["list", *arguments]) == 2
+    assert capsys.readouterr().err.startswith(f"tfbench: {message}")
+
+
+def test_under_pytest_a_bad_option_is_pytests_exit_code_4(tmp_path: Path) -> None:
+    plugins = ["-p", "tfbench.bench.plugin", "-p", "no:cacheprovider"]
+    done = run(sys.executable, "-m", "pytest", *plugins, "--benchmark", "--tf-mode", "jit", cwd=tmp_path)
+    assert done.returncode == 4
+    assert done.stderr.strip() == "ERROR: unknown mode 'jit': choose from eager, graph, xla"
+
+
+def test_an_option_that_nobody_knows_is_exit_code_2(tmp_path: Path) -> None:
+    done = tfbench("run", "--invocation", "3", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "unrecognized arguments: --invocation" in done.stderr
+
+
+def damaged(folder: Path, name: str, change) -> Path:
+    """Change the unpacked content of one of the folder's files."""
+    path = folder / f"{name}.gz"
+    path.write_bytes(gzip.compress(change(gzip.decompress(path.read_bytes()))))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("train-images-idx3-ubyte", lambda data: data[:-1], "it is truncated or damaged"),
+        ("train-labels-idx1-ubyte", lambda _: b"something else", "is not an idx file of unsigned bytes"),
+        ("train-labels-idx1-ubyte", lambda data: data[:4] + (39).to_bytes(4, "big") + data[8:-1], "40 images, but"),
+    ],
+)
+def test_a_damaged_data_folder_is_refused(images_folder: Path, name, change, message, tmp_path) -> None:
+    folder = damaged(images_folder, name, change)
+    work = tmp_path / "work"
+    work.mkdir()
+    done = tfbench("run", "fashion_mnist", "--fashion-mnist", str(folder), cwd=work)
+    lines = [line for line in done.stderr.splitlines() if line]
+    assert (done.returncode, len(lines)) == (2, 1)
+    assert message in lines[0]
+    assert not (work / "results").exists()
+
+
+@pytest.mark.parametrize("how", ["option", "environment"])
+def test_a_data_folder_without_the_files_is_refused(how: str, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    extra = ["--fashion-mnist", str(empty)] if how == "option" else []
+    environment = {"TFBENCH_FASHION_MNIST": str(empty)} if how == "environment" else {}
+    done = tfbench("run", "fashion_mnist", *extra, cwd=tmp_path, **environment)
+    assert done.returncode == 2
+    assert f"Fashion-MNIST folder {empty} has no train-images-idx3-ubyte.gz" in done.stderr
+
+
+def test_an_output_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = tfbench("run", "sum_loop", "--out", "file/results", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "output folder file/results cannot be written" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot read run"),
+        ('{"benchmarks": [', "is not JSON, or cut off"),
+        ('{"benchmarks": []}', "was not written by tfbench"),
+        ("[]", "was not written by tfbench"),
+        ('{"benchmarks": [], "tfbench": {"schema": 999}}', "has schema 999, newer than"),
+        ('{"benchmarks": [], "tfbench": {"schema": 1}}', "is damaged: run: missing field 'name'"),
+    ],
+)
+def test_a_run_that_cannot_be_read_is_refused(content: str | None, message: str, tmp_path: Path, capsys) -> None:
+    path = tmp_path / "run.json"
+    if content is not None:
+        path.write_text(content)
+    assert cli.main(["report", str(path)]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.splitlines()) == 1
+
+
+def test_list_prints_the_cases_and_why_some_would_be_skipped(capsys) -> None:
+    assert cli.main(["list", "sum_loop", "--implementation", "python_loop", "--device", "cpu"]) == 0
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert first == "sum_loop-python_loop-n=10000-eager-cpu"
+    assert second.startswith("sum_loop-python_loop-n=10000-graph-cpu  (skipped: Python's range is unrolled")
+    assert third.startswith("sum_loop-python_loop-n=10000-xla-cpu  (skipped: ")
+
+
+def test_list_prints_records_for_machines(capsys) -> None:
+    assert cli.main(["list", "layer_norm", "--mode", "xla", "--device", "cpu", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["implementation"] for row in rows] == ["custom", "keras"]
+    assert rows[0]["params"] == [["shape", "256x512"], ["gradients", "no"]]
+
+
+@pytest.mark.parametrize("option", options.OPTIONS, ids=lambda option: option.name)
+def test_every_option_of_a_run_reaches_pytest(option: options.Option) -> None:
+    given = [f"--{option.name}", "value"] if option.metavar else [f"--{option.name}"]
+    parsed, rest = cli.make_parser().parse_known_args(["run", *given, "-k", "eager"])
+    found = cli.pytest_arguments(parsed, rest)
+    flag = f"--{option.name}" if option.shared else f"--tf-{option.name}"
+    assert (f"{flag}=value" if option.metavar else flag) in found
+    assert found[-3:-1] == ["-k", "eager"]
+
+
+@pytest.mark.tensorflow
+def test_the_suite_under_pytest_gives_the_same_numbers_to_pytest_benchmark_as_to_run_json(tmp_path: Path) -> None:
+    plugins = ["-p", "tfbench.bench.plugin", "-p", "tfbench.reports.terminal", "-p", "no:cacheprovider"]
+    chosen = ["--tf-workload", "sum_loop", "--tf-implementation", "vectorized", "--tf-quick", "-k", "graph or xla"]
+    done = run(
+        sys.executable, "-m", "pytest", *plugins, "--benchmark", *chosen, "--benchmark-json=theirs.json", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    theirs = json.loads((tmp_path / "theirs.json").read_text())["benchmarks"]
+    ours = json.loads((tmp_path / "results" / "latest" / "run.json").read_text())["benchmarks"]
+    assert [row["name"] for row in ours] == [
+        "test_workload[sum_loop-vectorized-n=10000-graph-cpu]",
+        "test_workload[sum_loop-vectorized-n=10000-xla-cpu]",
+    ]
+    for key in ("name", "group", "param", "params", "stats", "extra_info"):
+        assert [row[key] for row in ours] == [row[key] for row in theirs]
+    assert "baseline" not in done.stdout.split("sum_loop n=10000")[-1]
+
+
+@pytest.mark.tensorflow
+def test_with_benchmark_disable_answers_are_checked_and_nothing_is_written(tmp_path: Path) -> None:
+    done = tfbench("run", "sum_loop", "--implementation", "vectorized", "--benchmark-disable", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 passed" in done.stdout
+    assert not (tmp_path / "results").exists()
