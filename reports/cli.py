@@ -57,7 +57,8 @@ def pytest_arguments(arguments: argparse.Namespace, rest: Sequence[str]) -> list
             found.append(flag)
         elif value:
             found += [f"{flag}={text}" for text in (value if isinstance(value, list) else [value])]
-    return [*found, *rest, str(suite_file)]
+    # The file first: an option such as --benchmark-compare would take it for its value.
+    return [*found, str(suite_file), *rest]
 
 
 def run(arguments: argparse.Namespace, rest: list[str]) -> int:
