@@ -43,21 +43,30 @@ def compare(actual: Sequence[Any], expected: Sequence[Any], *, rtol: float, atol
             shapes = f"{[a.shape for a in left]}, expected {[b.shape for b in right]}"
             raise WrongAnswerError(f"call {call}: the answer has the shapes {shapes}")
         for part, (a, b) in enumerate(zip(left, right, strict=True)):
-            errors = _errors(a.astype(np.float64), b.astype(np.float64), rtol, atol, f"call {call}, output {part}")
+            errors = _errors(a, b, rtol, atol, f"call {call}, output {part}")
             worst_abs, worst_rel = max(worst_abs, errors[0]), max(worst_rel, errors[1])
     return Check(calls=len(actual), max_abs_error=worst_abs, max_rel_error=worst_rel)
 
 
 def _errors(
-    a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], rtol: float, atol: float, where: str
+    found: npt.NDArray[Any], wanted: npt.NDArray[Any], rtol: float, atol: float, where: str
 ) -> tuple[float, float]:
-    if not a.size:
+    if not found.size:
         return 0.0, 0.0
-    if not np.allclose(a, b, rtol=rtol, atol=atol):
-        worst = int(np.argmax(np.nan_to_num(np.abs(a - b), nan=np.inf)))
+    a, b = found.astype(np.float64), wanted.astype(np.float64)
+    whole = found.dtype.kind in "iub" and wanted.dtype.kind in "iub" and not rtol and not atol
+    equal = found == wanted if whole else (a == b) | (np.isnan(a) & np.isnan(b))
+    difference = np.zeros_like(a)
+    np.subtract(a, b, out=difference, where=~equal)
+    np.abs(difference, out=difference)
+    limit = atol + rtol * np.abs(np.where(np.isfinite(b), b, 0.0))
+    close = equal if whole else equal | ((difference <= limit) & np.isfinite(b))
+    if not close.all():
+        worst = int(np.argmax(np.where(close, -1.0, np.nan_to_num(difference, nan=np.inf))))
         raise WrongAnswerError(
-            f"{where}: {a.flat[worst]:.9g}, expected {b.flat[worst]:.9g} (tolerance rtol={rtol:g}, atol={atol:g})"
+            f"{where}: {found.flat[worst]:.9g}, expected {wanted.flat[worst]:.9g} "
+            f"(tolerance rtol={rtol:g}, atol={atol:g})"
         )
-    difference = np.abs(a - b)
-    relative = difference[b != 0] / np.abs(b[b != 0])
+    nonzero = np.isfinite(b) & (b != 0)
+    relative = difference[nonzero] / np.abs(b[nonzero])
     return float(difference.max()), float(relative.max(initial=0.0))

@@ -1,7 +1,7 @@
 """Turn records into plain JSON values and back, strictly: a wrong type is an error that names the field."""
 
 import dataclasses
-import math
+import sys
 import types
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -79,7 +79,7 @@ def _tuple(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
 def _scalar(kind: Any, value: Any, where: str) -> Any:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if kind is float:
-        _expect(number and math.isfinite(value), value, "a finite number", where)
+        _expect(number and abs(value) <= sys.float_info.max, value, "a finite number", where)
         return float(value)
     if kind is int:
         _expect(number and isinstance(value, int), value, "a whole number", where)

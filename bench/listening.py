@@ -53,7 +53,7 @@ def listen(
     by_id = {case.id: case for case in cases}
 
     def fail(kind: str, message: str) -> None:
-        for case_id in [heard.case_id] if heard.case_id else by_id:
+        for case_id in [heard.case_id] if heard.case_id in by_id else by_id:
             heard.failures[case_id] = Failure(
                 case=by_id[case_id],
                 stage=heard.stage,

@@ -100,9 +100,20 @@ class Choice:
         )
 
 
-def _names(raw: Mapping[str, Any], name: str) -> tuple[str, ...]:
+def _words(raw: Mapping[str, Any], name: str) -> list[str]:
     given: list[str] = raw.get(name) or []
-    return tuple(dict.fromkeys(part.strip() for text in given for part in text.split(",") if part.strip()))
+    return [part.strip() for text in given for part in text.split(",") if part.strip()]
+
+
+def _names(raw: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_words(raw, name)))
+
+
+def _path(text: str, name: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise BadInputError(f"--{name} {text}: {error}") from error
 
 
 def _number(raw: Mapping[str, Any], name: str, default: float) -> float:
@@ -125,7 +136,7 @@ def _whole(text: str, name: str) -> int:
 def _params(raw: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Read `n=1000,10000` and `n=1000` `n=10000` alike."""
     found: list[tuple[str, str]] = []
-    for part in _names(raw, "param"):
+    for part in _words(raw, "param"):
         name, equals, value = part.partition("=")
         if equals:
             found.append((name.strip(), value.strip()))
@@ -162,9 +173,9 @@ def parse(raw: Mapping[str, Any]) -> Choice:
         invocations=_whole(str(invocations), "invocations") if invocations is not None else (1 if quick else 3),
         budget_s=_number(raw, "budget", QUICK.budget_s if quick else Plan().budget_s),
         timeout_s=_number(raw, "timeout", 300.0),
-        out=Path(raw.get("out") or "results").expanduser(),
+        out=_path(raw.get("out") or "results", "out"),
         quick=quick,
         full=bool(raw.get("full")),
-        files=tuple(Path(text).expanduser().resolve() for text in raw.get("workloads") or []),
+        files=tuple(_path(text, "workloads").resolve() for text in raw.get("workloads") or []),
         fashion_mnist=str(raw.get("fashion-mnist") or ""),
     )

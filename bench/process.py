@@ -47,6 +47,8 @@ class Worker:
     ) -> None:
         """Start the process and hand it the request."""
         self._stderr: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
+        # TensorFlow leaves generated files behind when it is ended: they go with this folder.
+        self._scratch = tempfile.TemporaryDirectory(prefix="tfbench-", ignore_cleanup_errors=True)
         read_request, write_request = os.pipe()
         read_answer, write_answer = os.pipe()
         try:
@@ -56,7 +58,7 @@ class Worker:
                 stdout=subprocess.DEVNULL,
                 stderr=self._stderr,
                 pass_fds=(read_request, write_answer),
-                env={**os.environ, **compiling.LOGGING, **(environment or {})},
+                env={**os.environ, **compiling.LOGGING, "TMPDIR": self._scratch.name, **(environment or {})},
                 process_group=0,
             )
         finally:
@@ -143,3 +145,4 @@ class Worker:
         os.close(self._answer)
         self._answer = -1
         self._stderr.close()
+        self._scratch.cleanup()

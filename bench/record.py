@@ -86,6 +86,15 @@ class Invocation:
     peak_device_bytes: int | None = None
     complete: bool = True
 
+    def __post_init__(self) -> None:
+        """Refuse rounds that nothing could be derived from.
+
+        Raises:
+            ValueError: a round has no block, or no calls, or a time below 0.
+        """
+        if self.iterations < 1 or len(self.round_s) != len(self.blocks) or min(self.round_s, default=0.0) < 0.0:
+            raise ValueError(f"invocation {self.index}: each round needs a block, a time and at least one call")
+
     @property
     def call_s(self) -> tuple[float, ...]:
         """Give the time of one call, a value for each round."""
@@ -113,6 +122,15 @@ class Measurement:
     data: str
     device: str
     invocations: tuple[Invocation, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a measurement of nothing.
+
+        Raises:
+            ValueError: there is no invocation.
+        """
+        if not self.invocations:
+            raise ValueError(f"{self.case.id}: a measurement needs at least one invocation")
 
     @property
     def call_s(self) -> tuple[float, ...]:

@@ -143,6 +143,11 @@ class Measuring:
                     self._facts[case.id] = heard.ready[case.id]
             elif result is not None:
                 self._ends[case.id] = result
+            elif heard.end is not None:
+                message = "the worker ended without a word about this case"
+                self._ends[case.id] = Failure(
+                    case=case, stage="start", type="protocol", message=message, invocation=heard.invocation
+                )
 
     def _request(self, cases: Sequence[Case], seed: int) -> Request:
         data, settings = self._data, self._settings

@@ -112,6 +112,7 @@ class Suite:
         """Show a case's outcome to pytest: its rounds to pytest-benchmark, else a failure or a skip."""
         outcome = self._outcome(case_id)
         if isinstance(outcome, Failure):
+            benchmark.skipped = True  # else pytest-benchmark warns that it was not used
             pytest.fail(failure_text(outcome), pytrace=False)
         if not isinstance(outcome, Measurement):
             pytest.skip(outcome.reason)

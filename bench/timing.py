@@ -72,7 +72,7 @@ def settle(timed: Timed, meters: Meters) -> None:
     """Put the initial state back, and call a few times before the clock starts.
 
     The case before left caches and branch predictors to itself: without these calls, a tenth of the
-    round's, a step of 50 to 150 µs was measured 5 to 10 % slower. A round of one long call goes without, unless its state
+    round's, steps of 50 to 150 µs were measured 5 to 10 % slower. A round of one long call goes without, unless its state
     was just written.
     """
     calls = timed.iterations // SETTLING
@@ -112,8 +112,6 @@ def calibrate(timed: Timed, meters: Meters, *, min_round_s: float) -> None:
         seconds = time_round(timed, meters)
         if seconds >= min_round_s or timed.iterations >= MAX_ITERATIONS:
             enough += 1
-            if timed.iterations == 1 and seconds >= 10 * min_round_s:
-                return
             continue
         enough = 0
         wanted = math.ceil(timed.iterations * 1.2 * min_round_s / max(seconds, min_round_s / 100))

@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 from tfbench.bench.record import COMPLETE, Run
 from tfbench.reports import frame, units
 
@@ -21,7 +21,7 @@ def make_console() -> Console:
 
 
 def title(rows: pd.DataFrame) -> str:
-    """Name a comparison set and what its speed-ups compare with."""
+    """Name a comparison set."""
     first = rows.iloc[0]
     return f"{first['workload']} {first['params']}".strip()
 
@@ -31,9 +31,9 @@ def comparison_table(rows: pd.DataFrame) -> Table:
     places = rows["device"].str.cat(rows["replicas"].astype("string"), sep=" x")
     several = len(set(places)) > 1
     headers = [*COLUMNS[:2], *(["device"] if several else []), *COLUMNS[2:-1], f"{rows.iloc[0]['unit']}/s"]
-    table = Table(title=escape(title(rows)), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table = Table(title=Text(title(rows)), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for i, header in enumerate(headers):
-        table.add_column(header, justify="left" if i < 2 + several else "right", no_wrap=True)
+        table.add_column(Text(header), justify="left" if i < 2 + several else "right", no_wrap=True)
     for place, (_, row) in zip(places, rows.iterrows(), strict=True):
         is_baseline = pd.notna(row["baseline"]) and row["case"] == row["baseline"]
         cells = [
@@ -48,7 +48,7 @@ def comparison_table(rows: pd.DataFrame) -> Table:
             units.seconds(row["compile_s"]),
             units.rate(row["throughput"]),
         ]
-        table.add_row(*(escape(str(cell)) for cell in cells))
+        table.add_row(*(Text(str(cell)) for cell in cells))
     return table
 
 
@@ -77,7 +77,8 @@ def show(run: Run, path: Path, console: Console) -> None:
         if len(rows):
             console.print(f"\n[bold]{word}[/bold]")
             for reason, group in rows.groupby("reason", sort=False):
-                console.print(f"  {escape(', '.join(group['case']))}: {escape(str(reason))}", soft_wrap=True)
+                line = f"  {', '.join(group['case'])}: {reason}"
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.print()
     for line in footer(run):
         console.print(line, markup=False, highlight=False, soft_wrap=True)

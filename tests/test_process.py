@@ -73,7 +73,7 @@ def test_a_bad_end_is_an_error_that_says_how_it_ended(code: str, kind: str, mess
 
 @pytest.mark.parametrize("code", ["time.sleep(600)", "os.kill(os.getpid(), signal.SIGSTOP)"])
 def test_a_worker_that_hangs_or_is_stopped_times_out_and_is_gone(code: str) -> None:
-    with child(code) as worker, pytest.raises(WorkerError, match="was silent for 0.5 s") as caught:
+    with child(code) as worker, pytest.raises(WorkerError, match=r"was silent for 0\.5 s") as caught:
         listen(worker, timeout_s=0.5)
     assert caught.value.kind == "timeout"
     assert gone(worker.pid)
@@ -88,9 +88,9 @@ def test_the_last_twenty_lines_of_stderr_come_with_the_error() -> None:
 
 def test_the_compile_log_that_tfbench_asks_for_is_left_out_of_stderr() -> None:
     log = "I0 device_compilation_profiler.cc:113] Compiled f 1 times, compile time: 5 us, cumulative: 5 us"
-    with child(f"print({log!r}, file=sys.stderr)\nprint('mine', file=sys.stderr)\nsys.exit(1)") as worker:
-        with pytest.raises(WorkerError) as caught:
-            listen(worker)
+    code = f"print({log!r}, file=sys.stderr)\nprint('mine', file=sys.stderr)\nsys.exit(1)"
+    with child(code) as worker, pytest.raises(WorkerError) as caught:
+        listen(worker)
     assert caught.value.stderr == ("mine",)
 
 

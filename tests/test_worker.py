@@ -115,7 +115,9 @@ def test_a_killed_parent_leaves_a_valid_run_with_the_finished_cases_and_no_worke
     for line in process.stderr:
         if line.startswith("tfbench: healthy"):
             break
-    left = [child for child in psutil.Process(process.pid).children() if "tfbench.bench.worker" in child.cmdline()]
+    left: list[psutil.Process] = []
+    while not left:  # the line comes just before the worker
+        left = [child for child in psutil.Process(process.pid).children() if "tfbench.bench.worker" in child.cmdline()]
     process.kill()
     process.communicate()
     gone, alive = psutil.wait_procs(left, timeout=20)

@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import sys
 from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -32,9 +33,10 @@ def from_file(path: Path) -> tuple[Workload, ...]:
     if spec is None or spec.loader is None:
         raise ValueError(f"workload file {path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up there
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ValueError(f"workload file {path} raised {type(error).__name__}: {error}") from error
     return _checked(getattr(module, "WORKLOADS", None), f"workload file {path}")
 

@@ -1,0 +1,56 @@
+# The environment is .venv: made from requirements.lock, with the checkout installed editable.
+PYTHON ?= python3
+ARGS ?=
+
+BIN := .venv/bin
+STAMP := .venv/.stamp
+LINT_ROOT := build/lint
+LOCK_TOOLS := build/lock-tools
+
+# Leftovers in build/ of an earlier setuptools run would put deleted modules into the wheel.
+BUILD_LEFTOVERS := build/lib build/bdist.* build/wheel $(LINT_ROOT)
+
+.DEFAULT_GOAL := help
+.PHONY: help bench bench-quick test lint lock clean
+
+help: ## print this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)$$/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
+
+$(STAMP): requirements.lock pyproject.toml
+	@found=$(BIN)/python; test -x $(BIN)/pip || found='$(PYTHON)'; \
+	$$found -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || \
+		{ echo "error: $$found is not Python 3.11 to 3.13: name one that is, as in make PYTHON=python3.12" >&2; exit 1; }
+	@test -x $(BIN)/pip || { echo "making .venv"; $(PYTHON) -m venv .venv; }
+	@echo "installing requirements.lock (TensorFlow is large: minutes the first time)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+bench: $(STAMP) ## measure all workloads; ARGS="--tf-mode xla -k sum_loop" goes to pytest
+	$(BIN)/pytest bench $(ARGS)
+
+bench-quick: $(STAMP) ## the same with few rounds: does all of it work here?
+	$(BIN)/pytest bench --tf-quick $(ARGS)
+
+test: $(STAMP) ## run the tests; ARGS goes to pytest
+	$(BIN)/pytest $(ARGS)
+
+# The checkout maps bench/ to tfbench.bench, which no type checker can follow: mypy reads the built wheel's files.
+lint: $(STAMP) ## ruff, its formatter, and mypy on the built wheel
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	rm -rf $(BUILD_LEFTOVERS)
+	$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation -w build/wheel .
+	$(BIN)/python -m pip install -q --no-deps --target $(LINT_ROOT) build/wheel/*.whl
+	cd build && MYPYPATH=lint ../$(BIN)/mypy --config-file ../pyproject.toml -p tfbench.bench -p tfbench.workloads -p tfbench.reports
+
+lock: ## write requirements.lock anew with the newest releases that pyproject.toml allows
+	$(PYTHON) -m venv $(LOCK_TOOLS)
+	$(LOCK_TOOLS)/bin/pip install -q --disable-pip-version-check uv
+	$(LOCK_TOOLS)/bin/uv pip compile pyproject.toml --group dev --no-config --universal --python-version 3.11 \
+		--generate-hashes --upgrade --custom-compile-command "make lock" -q -o requirements.lock
+	rm -rf $(LOCK_TOOLS)
+
+clean: ## remove .venv, build files and caches; results/ and .benchmarks/ stay
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

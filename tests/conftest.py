@@ -1,0 +1,363 @@
+"""Fixtures that the tests share: records, worker messages, a fake clock with its meters, a folder of images."""
+
+import gzip
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import pytest
+from tfbench.bench import codec, protocol, record, timing
+from tfbench.bench.case import Case, Placement
+from tfbench.bench.ledger import Meters
+from tfbench.bench.tracing import Traces
+from tfbench.workloads import spec
+
+
+class Records:
+    """Make valid records; the binary fractions in them are exact."""
+
+    def case(self, **changes: Any) -> Case:
+        """Make a case."""
+        fields: dict[str, Any] = {
+            "workload": "toy",
+            "implementation": "by_hand",
+            "params": (("n", 8), ("kind", "small")),
+            "mode": "eager",
+            "placement": Placement(),
+        }
+        return Case(**{**fields, **changes})
+
+    def ledger(self, **changes: Any) -> record.Ledger:
+        """Make a cold ledger."""
+        fields: dict[str, Any] = {
+            "build_s": 0.5,
+            "trace_s": 0.25,
+            "compile_s": 0.125,
+            "first_run_s": 0.0625,
+            "traces": 2,
+            "compiles": 1,
+        }
+        return record.Ledger(**{**fields, **changes})
+
+    def check(self, **changes: Any) -> record.Check:
+        """Make a check."""
+        fields: dict[str, Any] = {"calls": 1, "max_abs_error": 0.25, "max_rel_error": 0.125}
+        return record.Check(**{**fields, **changes})
+
+    def invocation(self, round_s: Sequence[float] = (1.0, 2.0, 4.0), **changes: Any) -> record.Invocation:
+        """Make an invocation of these rounds, 2 calls in each."""
+        fields: dict[str, Any] = {
+            "index": 1,
+            "ledger": self.ledger(),
+            "check": self.check(),
+            "iterations": 2,
+            "round_s": tuple(round_s),
+            "blocks": tuple(range(len(round_s))),
+            "peak_rss_bytes": 1024,
+        }
+        return record.Invocation(**{**fields, **changes})
+
+    def measurement(self, **changes: Any) -> record.Measurement:
+        """Make a measurement with one invocation."""
+        fields: dict[str, Any] = {
+            "case": self.case(),
+            "baseline": ("by_hand", "eager"),
+            "unit": "elements",
+            "work_per_call": 8,
+            "data": "",
+            "device": "toy processor",
+            "invocations": (self.invocation(),),
+        }
+        return record.Measurement(**{**fields, **changes})
+
+    def failure(self, **changes: Any) -> record.Failure:
+        """Make the failure of the graph case."""
+        fields: dict[str, Any] = {
+            "case": self.case(mode="graph"),
+            "stage": "build",
+            "type": "OSError",
+            "message": "no disk",
+            "invocation": 2,
+            "stderr": ("one", "two"),
+        }
+        return record.Failure(**{**fields, **changes})
+
+    def skip(self, **changes: Any) -> record.Skip:
+        """Make the skip of the XLA case."""
+        fields: dict[str, Any] = {"case": self.case(mode="xla"), "reason": "too large"}
+        return record.Skip(**{**fields, **changes})
+
+    def host(self, **changes: Any) -> record.Host:
+        """Make a host."""
+        fields: dict[str, Any] = {
+            "name": "box",
+            "system": "Linux 6",
+            "cpu": "toy processor",
+            "cores": 4,
+            "affinity": (0, 2),
+            "memory_bytes": 2**33,
+            "load_1m": 0.5,
+            "python": "3.11.9",
+            "git_commit": "abc+dirty",
+        }
+        return record.Host(**{**fields, **changes})
+
+    def software(self, **changes: Any) -> record.Software:
+        """Describe the software."""
+        fields: dict[str, Any] = {
+            "python": "3.11.9",
+            "tensorflow": "2.21.0",
+            "keras": "3.15.1",
+            "numpy": "2.4.6",
+            "onednn": True,
+            "xla_flags": "",
+            "tf_xla_flags": "",
+            "intra_op_threads": 0,
+            "inter_op_threads": 2,
+            "eager_async": False,
+            "devices": ("/physical_device:CPU:0",),
+        }
+        return record.Software(**{**fields, **changes})
+
+    def run(self, **changes: Any) -> record.Run:
+        """Make a run without cases."""
+        fields: dict[str, Any] = {
+            "name": "20261101T000000Z-box",
+            "started": "2026-11-01T00:00:00+00:00",
+            "status": record.COMPLETE,
+            "command": "tfbench run toy",
+            "options": {"workload": "toy"},
+            "host": self.host(),
+        }
+        return record.Run(**{**fields, **changes})
+
+    def full_run(self) -> record.Run:
+        """Give a run with one of everything."""
+        return self.run(
+            software=self.software(),
+            data_note="synthetic images",
+            measurements=(self.measurement(),),
+            failures=(self.failure(),),
+            skips=(self.skip(),),
+        )
+
+
+class Says:
+    """Make the messages of a worker, as they come out of its pipe."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def software(self) -> dict[str, Any]:
+        """Describe the software."""
+        return {"say": protocol.SOFTWARE, **codec.encode(self._records.software())}
+
+    def stage(self, case: Case | None, stage: str) -> dict[str, Any]:
+        """Name the stage that begins."""
+        return {"say": protocol.STAGE, "case": case.id if case else "", "stage": stage}
+
+    def ready(self, case: Case, **changes: Any) -> dict[str, Any]:
+        """Tell what opening the case cost."""
+        message = {
+            "say": protocol.READY,
+            "case": case.id,
+            "ledger": codec.encode(self._records.ledger()),
+            "check": codec.encode(self._records.check()),
+            "iterations": 2,
+            "data": "synthetic",
+            "device": "toy processor",
+            "sync_s": 0.5,
+        }
+        return {**message, **changes}
+
+    def round(self, case: Case, block: int, seconds: float = 1.0, fate: str = timing.KEPT) -> dict[str, Any]:
+        """Tell one round."""
+        return {"say": protocol.ROUND, "id": case.id, "block": block, "seconds": seconds, "fate": fate}
+
+    def failure(self, case: Case | None, kind: str = "ValueError", message: str = "wrong") -> dict[str, Any]:
+        """Tell that a case failed."""
+        case_id = case.id if case else ""
+        return {"say": protocol.FAILURE, "case": case_id, "stage": "", "type": kind, "message": message}
+
+    def skip(self, reason: str) -> dict[str, Any]:
+        """Tell that nothing can be measured."""
+        return {"say": protocol.SKIP, "reason": reason}
+
+    def end(self) -> dict[str, Any]:
+        """Tell the memory, at the end."""
+        return {"say": protocol.END, "peak_rss_bytes": 2048, "peak_device_bytes": None}
+
+    def opened(self, case: Case) -> list[dict[str, Any]]:
+        """Give all that is said while a case is opened."""
+        return [self.stage(case, "build"), self.stage(case, "check"), self.ready(case)]
+
+    def timed(self, case: Case, rounds: int = 5) -> list[dict[str, Any]]:
+        """Give all that is said while a case alone is timed."""
+        return [m for i in range(rounds) for m in (self.stage(case, "round"), self.round(case, i))]
+
+    def measured(self, cases: Sequence[Case], rounds: int = 5) -> list[dict[str, Any]]:
+        """Give all that a worker says for whom everything goes well."""
+        opened = [m for case in cases for m in self.opened(case)]
+        timed = [m for case in cases for m in self.timed(case, rounds)]
+        return [self.stage(None, "import"), self.software(), *opened, *timed, self.end()]
+
+
+class FakeWorker:
+    """Say what a script holds; an exception in the script is raised."""
+
+    def __init__(self, script: Sequence[dict[str, Any] | BaseException]) -> None:
+        self.script = list(script)
+        self.closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.closed = True
+
+    def messages(self, *, timeout_s: float) -> Iterator[dict[str, Any]]:
+        """Give the script."""
+        for item in self.script:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    def stderr(self) -> tuple[str, ...]:
+        """Give the last words."""
+        return ("last words",)
+
+
+@dataclass
+class FakeClock:
+    """Show the time that tests set."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        """Tell the time."""
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Move on."""
+        self.now += seconds
+
+
+@dataclass
+class FakeCompiles:
+    """Stand for the compile log: what was logged counts from the next `read` on."""
+
+    count: int = 0
+    seconds: float = 0.0
+    unread: list[float] = field(default_factory=list)
+
+    def log(self, seconds: float) -> None:
+        """Take a compilation in."""
+        self.unread.append(seconds)
+
+    def read(self) -> None:
+        """Count what was logged."""
+        self.count += len(self.unread)
+        self.seconds += sum(self.unread)
+        self.unread.clear()
+
+
+def _make_workload(**changes: Any) -> spec.Workload:
+    def build(_job: spec.Job) -> spec.Program:
+        raise NotImplementedError
+
+    fields: dict[str, Any] = {
+        "name": "toy",
+        "summary": "a toy",
+        "implementations": ("by_hand", "library"),
+        "parameters": (
+            spec.Parameter(name="n", values=(8, 16), parse=spec.positive_int),
+            spec.Parameter(name="kind", values=("small", "big"), parse=str),
+        ),
+        "unit": "elements",
+        "work": lambda params, replicas: params["n"] * replicas,
+        "build": build,
+        "baseline": ("by_hand", "eager"),
+    }
+    return spec.Workload(**{**fields, **changes})
+
+
+def _make_program(step: Callable[..., Any], **changes: Any) -> spec.Program:
+    fields: dict[str, Any] = {"inputs": ((),), "expected": lambda: [0], "rtol": 0.0, "atol": 0.0}
+    return spec.Program(step=step, **{**fields, **changes})
+
+
+@pytest.fixture
+def records() -> Records:
+    """Give the factory of records."""
+    return Records()
+
+
+@pytest.fixture
+def says(records: Records) -> Says:
+    """Give the factory of a worker's messages."""
+    return Says(records)
+
+
+@pytest.fixture
+def fake_worker() -> type[FakeWorker]:
+    """Give the class of scripted workers."""
+    return FakeWorker
+
+
+@pytest.fixture
+def make_workload() -> Callable[..., spec.Workload]:
+    """Give the factory of workloads that nothing builds."""
+    return _make_workload
+
+
+@pytest.fixture
+def make_program() -> Callable[..., spec.Program]:
+    """Give the factory of programs around a step."""
+    return _make_program
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Give a clock that stands still."""
+    return FakeClock()
+
+
+@pytest.fixture
+def meters(clock: FakeClock) -> Meters:
+    """Give meters that show what the test sets."""
+    compiles: Any = FakeCompiles()
+    return Meters(clock=clock, sync=lambda: None, traces=Traces(), compiles=compiles)
+
+
+@pytest.fixture
+def make_idx() -> Callable[[Any], bytes]:
+    """Give the function that writes an array of bytes as idx."""
+
+    def make(values: Any) -> bytes:
+        array = np.asarray(values, np.uint8)
+        header = bytes([0, 0, 8, array.ndim]) + np.asarray(array.shape, ">u4").tobytes()
+        return header + array.tobytes()
+
+    return make
+
+
+@pytest.fixture
+def images_folder(tmp_path: Path, make_idx: Callable[[Any], bytes]) -> Path:
+    """Write 40 valid images in Fashion-MNIST's files; pixel (0, 0) of image i is i, its label i modulo 10."""
+    folder = tmp_path / "fashion-mnist"
+    folder.mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 28, 28)).astype(np.uint8)
+    pixels[:, 0, 0] = np.arange(40)
+    contents = {"train-images-idx3-ubyte.gz": pixels, "train-labels-idx1-ubyte.gz": np.arange(40) % 10}
+    for name, values in contents.items():
+        (folder / name).write_bytes(gzip.compress(make_idx(values)))
+    return folder
+
+
+@pytest.fixture
+def with_fields() -> Callable[..., Any]:
+    """Give `dataclasses.replace`, so that a test reads as a sentence."""
+    return replace

@@ -1,0 +1,45 @@
+"""Names of cases, placements and comparison sets."""
+
+from typing import Any
+
+import pytest
+from tfbench.bench.case import Placement
+
+
+@pytest.mark.parametrize(
+    ("placement", "label"),
+    [
+        (Placement(), "cpu"),
+        (Placement(device="gpu"), "gpu"),
+        (Placement(device="cpu", strategy="mirrored", replicas=2), "cpu-mirrored-2"),
+        (Placement(device="tpu", strategy="tpu", replicas=8), "tpu-tpu-8"),
+    ],
+)
+def test_a_placement_is_labelled_by_device_and_strategy(placement: Placement, label: str) -> None:
+    assert label == placement.label
+
+
+def test_the_id_names_every_part_of_a_case(records: Any) -> None:
+    case = records.case(mode="xla", placement=Placement(strategy="mirrored", replicas=2))
+    assert case.id == "toy-by_hand-n=8,kind=small-xla-cpu-mirrored-2"
+
+
+def test_the_id_of_a_case_without_params_has_no_gap(records: Any) -> None:
+    assert records.case(params=()).id == "toy-by_hand-eager-cpu"
+
+
+def test_params_are_written_as_the_user_writes_them(records: Any) -> None:
+    assert records.case().params_label == "n=8,kind=small"
+
+
+def test_a_comparison_set_leaves_out_implementation_mode_and_placement(records: Any) -> None:
+    other = records.case(implementation="library", mode="xla", placement=Placement(device="gpu"))
+    assert other.comparison_set == records.case().comparison_set == "toy n=8,kind=small"
+
+
+def test_other_params_make_another_comparison_set(records: Any) -> None:
+    assert records.case(params=(("n", 9),)).comparison_set == "toy n=9"
+
+
+def test_a_comparison_set_without_params_is_the_workload(records: Any) -> None:
+    assert records.case(params=()).comparison_set == "toy"

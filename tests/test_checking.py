@@ -1,0 +1,126 @@
+"""Answers against their reference."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from tfbench.bench import checking
+from tfbench.bench.checking import WrongAnswerError
+from tfbench.bench.record import Check
+
+F32 = np.float32
+
+
+def compare(actual: Any, expected: Any, *, rtol: float = 0.0, atol: float = 0.0) -> Check:
+    return checking.compare(actual, expected, rtol=rtol, atol=atol)
+
+
+def test_equal_answers_have_no_error() -> None:
+    assert compare([F32([1, 2])], [F32([1, 2])]) == Check(calls=1, max_abs_error=0.0, max_rel_error=0.0)
+
+
+def test_the_largest_errors_of_all_calls_and_outputs_are_kept() -> None:
+    actual = [(F32([8.5, 100.0]), F32(1.0)), (F32([8.0, 104.0]), F32(1.125))]
+    wanted = [(F32([8.0, 100.0]), F32(1.0)), (F32([8.0, 100.0]), F32(1.0))]
+    assert compare(actual, wanted, atol=10.0) == Check(calls=2, max_abs_error=4.0, max_rel_error=0.125)
+
+
+def test_the_relative_error_leaves_out_a_reference_of_0() -> None:
+    assert compare([F32([0.5, 3.0])], [F32([0.0, 2.0])], atol=1.0).max_rel_error == 0.5
+
+
+def test_a_reference_of_only_0_has_no_relative_error() -> None:
+    assert compare([F32([0.5])], [F32([0.0])], atol=1.0) == Check(calls=1, max_abs_error=0.5, max_rel_error=0.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "rtol", "atol"),
+    [(4.5, 0.0, 0.5), (4.5, 0.125, 0.0), (4.75, 0.125, 0.25), (3.5, 0.125, 0.0)],
+)
+def test_an_error_on_the_edge_of_the_tolerance_passes(value: float, rtol: float, atol: float) -> None:
+    assert compare([F32(value)], [F32(4.0)], rtol=rtol, atol=atol).max_abs_error == abs(value - 4.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "rtol", "atol"),
+    [(4.53125, 0.0, 0.5), (4.53125, 0.125, 0.0), (4.78125, 0.125, 0.25), (3.25, 0.125, 0.0)],
+)
+def test_an_error_beyond_the_tolerance_is_refused(value: float, rtol: float, atol: float) -> None:
+    with pytest.raises(WrongAnswerError, match=rf"call 1, output 0: {value:g}, expected 4 \(tolerance rtol="):
+        compare([F32(value)], [F32(4.0)], rtol=rtol, atol=atol)
+
+
+def test_the_message_names_call_output_and_the_worst_element() -> None:
+    actual = [(F32(1), F32([1, 1])), (F32(1), F32([2, 9]))]
+    wanted = [(F32(1), F32([1, 1])), (F32(1), F32([1, 1]))]
+    message = r"^call 2, output 1: 9, expected 1 \(tolerance rtol=0\.5, atol=0\.25\)$"
+    with pytest.raises(WrongAnswerError, match=message):
+        compare(actual, wanted, rtol=0.5, atol=0.25)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_value_that_is_not_finite_is_refused_at_any_tolerance(value: float) -> None:
+    with pytest.raises(WrongAnswerError, match=f"output 0: {value:g}, expected 1 "):
+        compare([F32([1.0, value])], [F32([1.0, 1.0])], atol=1e30)
+
+
+def test_a_value_that_should_be_infinite_may_be_so() -> None:
+    found = compare([F32([np.inf, 2.0])], [F32([np.inf, 1.0])], atol=1.0)
+    assert found == Check(calls=1, max_abs_error=1.0, max_rel_error=1.0)
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected"),
+    [
+        ([F32([1, 1])], [F32([1])]),
+        ([F32([[1]])], [F32([1])]),
+        ([F32(1)], [F32([1])]),
+        ([(F32(1), F32(1))], [F32(1)]),
+        ([()], [F32(1)]),
+    ],
+)
+def test_another_shape_or_structure_is_refused_even_where_it_would_broadcast(actual: Any, expected: Any) -> None:
+    with pytest.raises(WrongAnswerError, match=r"^call 1: the answer has the shapes "):
+        compare(actual, expected, atol=10.0)
+
+
+def test_the_shapes_stand_in_the_message() -> None:
+    with pytest.raises(WrongAnswerError, match=r"call 1: the answer has the shapes \[\(2,\)\], expected \[\(3,\)\]"):
+        compare([np.zeros(2)], [np.zeros(3)])
+
+
+@pytest.mark.parametrize(("actual", "expected"), [([1], [1, 2]), ([1, 2], [1]), ([], [1])])
+def test_another_number_of_answers_is_refused(actual: list[int], expected: list[int]) -> None:
+    message = f"^{len(actual)} answers, but the reference has {len(expected)}$"
+    with pytest.raises(WrongAnswerError, match=message):
+        compare(actual, expected)
+
+
+@pytest.mark.parametrize("wrong", [2147385346, 2147385344])
+def test_whole_numbers_are_compared_exactly(wrong: int) -> None:
+    right = 2147385345  # the sum of 0 to 65534: one more or less is the same float32
+    assert compare([np.int32(right)], [np.int32(right)]).max_abs_error == 0.0
+    with pytest.raises(WrongAnswerError, match=r"^call 1, output 0: "):
+        compare([np.int32(wrong)], [np.int32(right)])
+
+
+def test_whole_numbers_beyond_float64_are_compared_exactly() -> None:
+    with pytest.raises(WrongAnswerError):
+        compare([np.int64(2**53 + 1)], [np.int64(2**53)])
+
+
+def test_bytes_do_not_wrap_around() -> None:
+    assert compare([np.uint8([1])], [np.uint8([3])], atol=2.0).max_abs_error == 2.0
+
+
+def test_an_empty_answer_equals_an_empty_reference() -> None:
+    assert compare([np.zeros((0, 3))], [np.zeros((0, 3))]) == Check(calls=1, max_abs_error=0.0, max_rel_error=0.0)
+
+
+def test_structures_are_flattened_in_order_and_dicts_by_key() -> None:
+    found = checking.flatten({"b": [1, (2, 3)], "a": {"d": 5, "c": 4}})
+    assert [int(array) for array in found] == [4, 5, 1, 2, 3]
+
+
+def test_dicts_are_compared_by_key() -> None:
+    assert compare([{"a": 1, "b": 2}], [{"b": 2, "a": 1}]).calls == 1

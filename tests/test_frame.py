@@ -1,0 +1,178 @@
+"""Runs as DataFrames: types and values."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from tfbench.bench.case import Placement
+from tfbench.bench.record import Run
+from tfbench.reports import frame
+
+
+def dtypes(rows: pd.DataFrame) -> dict[str, str]:
+    return {str(name): str(dtype) for name, dtype in rows.dtypes.items()}
+
+
+@pytest.fixture
+def run(records: Any) -> Run:
+    """Give a baseline and an XLA case of two invocations each, a failure and a skip."""
+    eager = (records.invocation((8.0, 8.0), iterations=1), records.invocation((4.0,), index=2, iterations=1))
+    ledgers = [records.ledger(trace_s=1.0, traces=3), records.ledger(trace_s=2.0)]
+    xla = (
+        records.invocation((4.0, 8.0), ledger=ledgers[0], retraced_rounds=2, check=records.check(max_abs_error=0.5)),
+        records.invocation((2.0,), index=2, ledger=ledgers[1], compiled_rounds=1, peak_rss_bytes=4096, iterations=1),
+    )
+    found: Run = records.run(
+        measurements=(
+            records.measurement(invocations=eager),
+            records.measurement(case=records.case(mode="xla"), invocations=xla),
+        ),
+        failures=(records.failure(),),
+        skips=(records.skip(case=records.case(mode="xla", implementation="library")),),
+    )
+    return found
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_the_rounds_have_their_columns_and_types(run: Run, empty: bool) -> None:
+    assert dtypes(frame.rounds_frame([] if empty else [run])) == frame.ROUND_DTYPES
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_the_summary_has_its_columns_and_types(run: Run, empty: bool) -> None:
+    assert dtypes(frame.summary_frame([] if empty else [run])) == frame.SUMMARY_DTYPES
+
+
+def test_a_run_of_only_failures_has_the_types_too(records: Any) -> None:
+    rows = frame.summary_frame([records.run(failures=(records.failure(),))])
+    assert (dtypes(rows), len(rows)) == (frame.SUMMARY_DTYPES, 1)
+
+
+def test_each_kept_round_is_a_row(run: Run) -> None:
+    rows = frame.rounds_frame([run])
+    wanted = [
+        ("eager", 1, 0, 1, 8.0, 8.0),
+        ("eager", 1, 1, 1, 8.0, 8.0),
+        ("eager", 2, 0, 1, 4.0, 4.0),
+        ("xla", 1, 0, 2, 4.0, 2.0),
+        ("xla", 1, 1, 2, 8.0, 4.0),
+        ("xla", 2, 0, 1, 2.0, 2.0),
+    ]
+    columns = ["mode", "invocation", "block", "iterations", "round_s", "call_s"]
+    assert list(rows[columns].itertuples(index=False, name=None)) == wanted
+
+
+def test_each_row_names_run_host_and_case(run: Run) -> None:
+    row = frame.rounds_frame([run]).iloc[-1]
+    assert {name: row[name] for name in frame.CASE_DTYPES} == {
+        "run": "20261101T000000Z-box",
+        "host": "box",
+        "case": "toy-by_hand-n=8,kind=small-xla-cpu",
+        "workload": "toy",
+        "implementation": "by_hand",
+        "params": "n=8,kind=small",
+        "mode": "xla",
+        "device": "cpu",
+        "strategy": "single",
+        "replicas": 1,
+    }
+
+
+def test_the_summary_of_a_case_by_hand(run: Run) -> None:
+    row = frame.summary_frame([run]).iloc[1]  # calls of 2, 4 and 2 s, in two invocations
+    wanted = {
+        "status": "measured",
+        "median_s": 2.0,
+        "q1_s": 2.0,
+        "q3_s": 3.0,
+        "min_s": 2.0,
+        "baseline": "toy-by_hand-n=8,kind=small-eager-cpu",
+        "first_call_s": 1.5 + 0.125 + 0.0625,
+        "build_s": 0.5,
+        "trace_s": 1.5,
+        "compile_s": 0.125,
+        "first_run_s": 0.0625,
+        "traces": 3,
+        "compiles": 1,
+        "throughput": 4.0,
+        "unit": "elements",
+        "rounds": 3,
+        "invocations": 2,
+        "discarded_rounds": 3,
+        "max_abs_error": 0.5,
+        "max_rel_error": 0.125,
+        "peak_rss_bytes": 4096,
+        "data": "",
+        "device_name": "toy processor",
+    }
+    assert {name: row[name] for name in wanted} == wanted
+    # 8/2 and 8/4 in the first invocation: median of logs at the root of 8; 4/2 in the second.
+    assert row["speedup"] == pytest.approx((8**0.5 * 2.0) ** 0.5)
+    assert pd.isna(row["reason"])
+    assert pd.isna(row["peak_device_bytes"])
+
+
+def test_failures_and_skips_have_reasons_and_no_numbers(run: Run) -> None:
+    rows = frame.summary_frame([run]).iloc[2:]
+    columns = ["case", "status", "reason", "rounds", "invocations", "discarded_rounds"]
+    assert list(rows[columns].itertuples(index=False, name=None)) == [
+        ("toy-by_hand-n=8,kind=small-graph-cpu", "failed", "build: OSError: no disk", 0, 0, 0),
+        ("toy-library-n=8,kind=small-xla-cpu", "skipped", "too large", 0, 0, 0),
+    ]
+    numbers = ["median_s", "speedup", "first_call_s", "traces", "throughput", "max_abs_error", "peak_rss_bytes"]
+    assert rows[numbers].isna().all(axis=None)
+
+
+def test_a_compile_time_that_an_invocation_lacks_is_missing(records: Any) -> None:
+    ledgers = [records.ledger(compile_s=None), records.ledger(compile_s=1.0)]
+    done = tuple(records.invocation(index=i, ledger=ledger) for i, ledger in enumerate(ledgers, start=1))
+    row = frame.summary_frame([records.run(measurements=(records.measurement(invocations=done),))]).iloc[0]
+    assert pd.isna(row["compile_s"])
+    assert row["first_call_s"] == 0.8125  # the median of 0.3125 and 1.3125
+
+
+def test_without_a_baseline_there_is_no_speed_up(records: Any) -> None:
+    alone = records.measurement(case=records.case(mode="xla"))
+    row = frame.summary_frame([records.run(measurements=(alone,))]).iloc[0]
+    assert pd.isna(row["speedup"])
+    assert pd.isna(row["baseline"])
+
+
+def test_two_runs_stand_one_after_the_other_with_their_own_baselines(run: Run, records: Any) -> None:
+    alone = records.run(name="second", measurements=(records.measurement(case=records.case(mode="xla")),))
+    rows = frame.summary_frame([run, alone])
+    assert list(rows["run"]) == ["20261101T000000Z-box"] * 4 + ["second"]
+    assert pd.isna(rows.iloc[4]["speedup"])
+
+
+@pytest.mark.parametrize(
+    ("measurement", "invocation", "warning"),
+    [
+        ({}, {}, []),
+        ({"data": "synthetic"}, {}, ["data: synthetic"]),
+        ({"data": "real: 40 images"}, {}, []),
+        ({}, {"retraced_rounds": 2}, ["2 rounds discarded: traced anew"]),
+        ({}, {"compiled_rounds": 3}, ["3 rounds discarded: compiled anew"]),
+        ({}, {"complete": False}, ["interrupted"]),
+    ],
+)
+def test_a_case_warns_of_what_makes_its_numbers_doubtful(
+    measurement: dict[str, Any], invocation: dict[str, Any], warning: list[str], records: Any
+) -> None:
+    found = records.measurement(invocations=(records.invocation(**invocation),), **measurement)
+    assert frame.warnings(found) == warning
+
+
+@pytest.mark.parametrize(("device", "count"), [("cpu", 1), ("gpu", 0)])
+def test_logical_devices_of_a_cpu_are_warned_of(device: str, count: int, records: Any) -> None:
+    case = records.case(placement=Placement(device=device, strategy="mirrored", replicas=2))
+    found = frame.warnings(records.measurement(case=case))
+    assert [warning for warning in found if "not scaling" in warning] == found
+    assert len(found) == count
+
+
+def test_all_warnings_stand_in_the_summary(records: Any) -> None:
+    done = (records.invocation(retraced_rounds=1), records.invocation(index=2, complete=False))
+    run = records.run(measurements=(records.measurement(data="synthetic", invocations=done),))
+    row = frame.summary_frame([run]).iloc[0]
+    assert row["warnings"] == "data: synthetic; 1 rounds discarded: traced anew; interrupted"

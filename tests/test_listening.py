@@ -1,0 +1,190 @@
+"""What a worker says, gathered into one result a case."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tfbench.bench import listening
+from tfbench.bench.case import Case
+from tfbench.bench.listening import Heard
+from tfbench.bench.process import WorkerError
+from tfbench.bench.record import Failure, Invocation, Skip
+
+Listen = Callable[..., Heard]
+
+
+@pytest.fixture
+def cases(records: Any) -> list[Case]:
+    """Give two cases of one group."""
+    return [records.case(mode="eager"), records.case(mode="xla")]
+
+
+@pytest.fixture
+def listen(cases: list[Case], fake_worker: Any) -> Listen:
+    """Give the function that listens to a scripted worker."""
+
+    def run(script: list[Any], told: list[Any] | None = None) -> Heard:
+        heard = Heard(invocation=3)
+        tell = (lambda _: None) if told is None else told.append
+        listening.listen(fake_worker(script), cases, heard, timeout_s=1.0, tell=tell)
+        return heard
+
+    return run
+
+
+def result(case: Case, heard: Heard, *, check_only: bool = False) -> Any:
+    return listening.result(case, heard, min_rounds=5, check_only=check_only)
+
+
+def died() -> WorkerError:
+    return WorkerError("killed", "the worker was ended by SIGKILL", ("last words",))
+
+
+def test_a_case_that_went_well_is_an_invocation(listen: Listen, cases: list[Case], says: Any, records: Any) -> None:
+    found = result(cases[0], listen(says.measured(cases)))
+    assert found == Invocation(
+        index=3,
+        ledger=records.ledger(),
+        check=records.check(),
+        iterations=2,
+        round_s=(1.0,) * 5,
+        blocks=(0, 1, 2, 3, 4),
+        sync_s=0.5,
+        peak_rss_bytes=2048,
+    )
+
+
+def test_every_message_is_passed_on_in_order(listen: Listen, cases: list[Case], says: Any) -> None:
+    told: list[Any] = []
+    listen(says.measured(cases), told)
+    assert told == says.measured(cases)
+
+
+def test_the_software_is_kept(listen: Listen, cases: list[Case], says: Any, records: Any) -> None:
+    assert listen(says.measured(cases)).software == records.software()
+
+
+def test_only_kept_rounds_count_and_the_others_are_told(listen: Listen, cases: list[Case], says: Any) -> None:
+    one = cases[0]
+    fates = ["retraced", "kept", "compiled", "kept", "kept", "retraced", "kept", "kept"]
+    rounds = [says.round(one, block, float(block), fate) for block, fate in enumerate(fates)]
+    found = result(one, listen([*says.opened(one), *rounds, says.end()]))
+    assert (found.blocks, found.round_s) == ((1, 3, 4, 6, 7), (1.0, 3.0, 4.0, 6.0, 7.0))
+    assert (found.retraced_rounds, found.compiled_rounds) == (2, 1)
+
+
+def test_a_case_that_never_gets_steady_fails(listen: Listen, cases: list[Case], says: Any) -> None:
+    one = cases[0]
+    fates = ["kept", "retraced", "retraced", "compiled", "kept"]
+    rounds = [says.round(one, block, 1.0, fate) for block, fate in enumerate(fates)]
+    message = "only 2 of 5 rounds can be used: 2 were traced in, 1 compiled in; its calls never reach a steady state"
+    found = result(one, listen([*says.opened(one), *rounds, says.end()]))
+    assert found == Failure(case=one, stage="round", type="unsteady", message=message, invocation=3)
+
+
+def test_a_failure_is_that_of_the_case_and_stage_at_hand(listen: Listen, cases: list[Case], says: Any) -> None:
+    one, two = cases
+    script = [says.stage(one, "build"), says.failure(one, "OSError", "no disk"), *says.measured([two])[2:]]
+    heard = listen(script)
+    assert result(one, heard) == Failure(
+        case=one, stage="build", type="OSError", message="no disk", invocation=3, stderr=("last words",)
+    )
+    assert isinstance(result(two, heard), Invocation)
+
+
+def test_a_death_is_the_failure_of_the_case_at_hand_only(listen: Listen, cases: list[Case], says: Any) -> None:
+    one, two = cases
+    heard = listen([*says.opened(one), says.stage(two, "first call"), died()])
+    assert result(two, heard) == Failure(
+        case=two,
+        stage="first call",
+        type="killed",
+        message="the worker was ended by SIGKILL",
+        invocation=3,
+        stderr=("last words",),
+    )
+    assert result(one, heard) is None
+
+
+@pytest.mark.parametrize("stage", ["import", "devices", "warm-up"])
+def test_a_death_outside_any_case_fails_all(listen: Listen, cases: list[Case], says: Any, stage: str) -> None:
+    heard = listen([says.stage(None, stage), died()])
+    found = [result(case, heard) for case in cases]
+    assert [(f.case, f.stage, f.type) for f in found] == [(case, stage, "killed") for case in cases]
+
+
+def test_a_death_before_the_first_word_fails_all_at_the_start(listen: Listen, cases: list[Case]) -> None:
+    heard = listen([died()])
+    assert [result(case, heard).stage for case in cases] == ["start", "start"]
+
+
+def test_an_import_that_fails_fails_all_with_its_reason(listen: Listen, cases: list[Case], says: Any) -> None:
+    heard = listen([says.stage(None, "import"), says.failure(None, "ImportError", "no tensorflow")])
+    found = [result(case, heard) for case in cases]
+    assert [(f.stage, f.type, f.message) for f in found] == [("import", "ImportError", "no tensorflow")] * 2
+
+
+def test_a_missing_device_skips_all(listen: Listen, cases: list[Case], says: Any) -> None:
+    heard = listen([says.stage(None, "devices"), says.skip("no GPU")])
+    assert [result(case, heard) for case in cases] == [Skip(case=case, reason="no GPU") for case in cases]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"say": "nonsense"},
+        {"case": "x"},
+        {"say": "round", "block": 1},
+        {"say": "software", "python": 3},
+        {"say": "stage"},
+        {"say": "failure"},
+    ],
+)
+def test_a_message_that_is_not_understood_is_a_protocol_failure(
+    message: dict[str, Any], listen: Listen, cases: list[Case], says: Any
+) -> None:
+    heard = listen([says.stage(cases[0], "check"), message])
+    found = result(cases[0], heard)
+    assert (found.stage, found.type) == ("check", "protocol")
+    assert found.message.startswith("the worker's message was not understood: ")
+    assert result(cases[1], heard) is None
+
+
+def test_a_message_about_a_case_that_was_not_asked_for_fails_all(
+    listen: Listen, cases: list[Case], says: Any, records: Any
+) -> None:
+    heard = listen([says.stage(records.case(workload="other"), "build"), died()])
+    assert [result(case, heard).type for case in cases] == ["killed", "killed"]
+
+
+def test_a_case_that_was_never_opened_has_no_result(listen: Listen, cases: list[Case], says: Any) -> None:
+    assert result(cases[1], listen([*says.opened(cases[0])])) is None
+
+
+def test_with_too_few_rounds_and_no_end_there_is_no_result(listen: Listen, cases: list[Case], says: Any) -> None:
+    one = cases[0]
+    assert result(one, listen([*says.opened(one), *says.timed(one, 4)])) is None
+
+
+def test_enough_rounds_without_an_end_are_an_incomplete_invocation(
+    listen: Listen, cases: list[Case], says: Any
+) -> None:
+    one = cases[0]
+    found = result(one, listen([*says.opened(one), *says.timed(one, 5)]))
+    assert (found.complete, len(found.round_s), found.peak_rss_bytes) == (False, 5, None)
+
+
+def test_a_check_needs_no_rounds(listen: Listen, cases: list[Case], says: Any) -> None:
+    one = cases[0]
+    found = result(one, listen([*says.opened(one), says.end()]), check_only=True)
+    assert (found.round_s, found.complete) == ((), True)
+
+
+def test_an_interruption_passes_through_and_keeps_what_was_heard(
+    cases: list[Case], says: Any, fake_worker: Any
+) -> None:
+    heard = Heard(invocation=1)
+    worker = fake_worker([*says.opened(cases[0]), KeyboardInterrupt()])
+    with pytest.raises(KeyboardInterrupt):
+        listening.listen(worker, cases, heard, timeout_s=1.0, tell=lambda _: None)
+    assert (list(heard.ready), heard.failures) == ([cases[0].id], {})

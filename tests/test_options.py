@@ -1,0 +1,168 @@
+"""The options of a run, parsed."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tfbench.bench import options
+from tfbench.bench.errors import BadInputError
+from tfbench.bench.options import Choice
+from tfbench.bench.timing import Plan
+
+
+def test_without_options_everything_is_chosen_three_times() -> None:
+    assert options.parse({}) == Choice(
+        workloads=(),
+        implementations=(),
+        modes=(),
+        params=(),
+        devices=(),
+        replicas=(),
+        invocations=3,
+        budget_s=8.0,
+        timeout_s=300.0,
+        out=Path("results"),
+        quick=False,
+        full=False,
+        files=(),
+        fashion_mnist="",
+    )
+
+
+def test_all_options_are_parsed(tmp_path: Path) -> None:
+    raw = {
+        "workload": ["sum_loop"],
+        "implementation": ["keras"],
+        "param": ["n=1000"],
+        "mode": ["eager"],
+        "device": ["cpu", "gpu"],
+        "replicas": ["2"],
+        "invocations": "4",
+        "budget": "1.5",
+        "timeout": "60",
+        "out": "elsewhere",
+        "quick": True,
+        "full": True,
+        "workloads": [str(tmp_path / "mine.py")],
+        "fashion-mnist": "images",
+    }
+    assert options.parse(raw) == Choice(
+        workloads=("sum_loop",),
+        implementations=("keras",),
+        modes=("eager",),
+        params=(("n", "1000"),),
+        devices=("cpu", "gpu"),
+        replicas=(2,),
+        invocations=4,
+        budget_s=1.5,
+        timeout_s=60.0,
+        out=Path("elsewhere"),
+        quick=True,
+        full=True,
+        files=(tmp_path / "mine.py",),
+        fashion_mnist="images",
+    )
+
+
+def test_quick_means_one_invocation_and_a_small_plan() -> None:
+    choice = options.parse({"quick": True})
+    assert (choice.invocations, choice.budget_s, choice.plan) == (1, 2.0, Plan(max_rounds=20, budget_s=2.0))
+
+
+def test_quick_gives_way_to_what_is_given() -> None:
+    choice = options.parse({"quick": True, "invocations": "2", "budget": "4"})
+    assert (choice.invocations, choice.plan.budget_s, choice.plan.max_rounds) == (2, 4.0, 20)
+
+
+def test_the_plan_takes_the_budget() -> None:
+    assert options.parse({"budget": "3"}).plan == Plan(max_rounds=60, budget_s=3.0)
+
+
+@pytest.mark.parametrize(
+    "given", [["eager,xla"], ["eager", "xla"], [" eager , xla "], ["eager,,xla,"], ["eager,xla,eager"]]
+)
+def test_a_comma_list_and_a_repeated_option_are_the_same(given: list[str]) -> None:
+    assert options.parse({"mode": given}).modes == ("eager", "xla")
+
+
+@pytest.mark.parametrize("given", [["n=1000,2000"], ["n=1000", "n=2000"], ["n=1000,n=2000"], ["n = 1000, 2000"]])
+def test_params_take_several_values(given: list[str]) -> None:
+    assert options.parse({"param": given}).params == (("n", "1000"), ("n", "2000"))
+
+
+def test_a_bare_value_belongs_to_the_parameter_before_it() -> None:
+    found = options.parse({"param": ["n=1,2", "size=3,4"]}).params
+    assert found == (("n", "1"), ("n", "2"), ("size", "3"), ("size", "4"))
+
+
+def test_two_parameters_may_take_the_same_value() -> None:
+    found = options.parse({"param": ["n=1,2", "size=3,2"]}).params
+    assert found == (("n", "1"), ("n", "2"), ("size", "3"), ("size", "2"))
+
+
+def test_a_value_may_hold_an_equals_sign() -> None:
+    assert options.parse({"param": ["flags=a=b"]}).params == (("flags", "a=b"),)
+
+
+@pytest.mark.parametrize("given", [["auto"], ["auto,cpu"], []])
+def test_auto_leaves_the_devices_open(given: list[str]) -> None:
+    assert options.parse({"device": given}).devices == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("invocations", "0"),
+        ("invocations", "-1"),
+        ("invocations", "1.5"),
+        ("invocations", "three"),
+        ("invocations", ""),
+        ("invocations", "\u00b2"),
+        ("budget", "0"),
+        ("budget", "-1"),
+        ("budget", "nan"),
+        ("budget", "inf"),
+        ("budget", "soon"),
+        ("budget", ""),
+        ("timeout", "0"),
+        ("timeout", "-0.5"),
+        ("timeout", "nan"),
+        ("timeout", "inf"),
+        ("timeout", "5 min"),
+        ("replicas", ["0"]),
+        ("replicas", ["-2"]),
+        ("replicas", ["1,two"]),
+        ("replicas", ["1.0"]),
+        ("param", ["1000"]),
+        ("param", ["n"]),
+        ("device", ["gpux"]),
+        ("device", ["cpu,CPU"]),
+        ("out", "~no_such_user_of_tfbench/results"),
+        ("workloads", ["~no_such_user_of_tfbench/mine.py"]),
+    ],
+)
+def test_a_bad_value_is_refused_by_the_name_of_its_option(name: str, value: Any) -> None:
+    with pytest.raises(BadInputError, match=rf"^(--|unknown ){name} "):
+        options.parse({name: value})
+
+
+def test_the_message_says_what_was_given_and_what_is_wanted() -> None:
+    with pytest.raises(BadInputError, match=r"^--budget soon: give a number above 0$"):
+        options.parse({"budget": "soon"})
+
+
+def test_each_option_has_a_name_of_its_own() -> None:
+    names = [option.name for option in options.OPTIONS]
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_a_destination_is_a_python_name() -> None:
+    found = {option.name: option.destination for option in options.OPTIONS}
+    assert (found["fashion-mnist"], found["mode"]) == ("tf_fashion_mnist", "tf_mode")
+    assert all(name.isidentifier() for name in found.values())
+
+
+def test_home_is_expanded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    choice = options.parse({"out": "~/runs", "workloads": ["~/mine.py"]})
+    assert (choice.out, choice.files) == (tmp_path / "runs", (tmp_path / "mine.py",))

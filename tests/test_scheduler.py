@@ -1,0 +1,350 @@
+"""Which worker runs when, with scripted workers."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tfbench.bench.case import Case, Placement
+from tfbench.bench.process import WorkerError
+from tfbench.bench.protocol import Request
+from tfbench.bench.record import Failure, Measurement, Skip
+from tfbench.bench.scheduler import Measuring, Settings
+from tfbench.bench.timing import Plan
+from tfbench.workloads.spec import DataSource
+
+Script = Callable[[Request, int], list[Any]]
+MIRRORED = Placement(strategy="mirrored", replicas=2)
+
+
+class Starter:
+    """Start scripted workers; keep what was asked of them. More than 20 workers are an endless loop."""
+
+    def __init__(self, fake_worker: Any, script: Script) -> None:
+        self._fake_worker, self._script = fake_worker, script
+        self.requests: list[Request] = []
+        self.workers: list[Any] = []
+
+    def __call__(self, request: Request) -> Any:
+        """Start the next one."""
+        self.requests.append(request)
+        assert len(self.requests) <= 20, "workers are started without end"
+        self.workers.append(self._fake_worker(self._script(request, len(self.requests))))
+        return self.workers[-1]
+
+    @property
+    def modes(self) -> list[str]:
+        """Tell the modes that each worker was asked for."""
+        return [" ".join(case.mode for case in request.cases) for request in self.requests]
+
+
+class Watcher:
+    """An observer that writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.groups: list[tuple[int, int, int]] = []
+        self.messages: list[dict[str, Any]] = []
+
+    def group(self, cases: Sequence[Case], *, invocation: int, invocations: int) -> None:
+        """Note the number of cases, and which invocation it is."""
+        self.groups.append((len(cases), invocation, invocations))
+
+    def message(self, message: dict[str, Any]) -> None:
+        """Note the message."""
+        self.messages.append(message)
+
+
+class Bench:
+    """Hold a set of three cases, one a mode, and what measuring them with a script gives."""
+
+    def __init__(self, records: Any, says: Any, fake_worker: Any, make_workload: Any) -> None:
+        self.says, self._fake_worker, self._make_workload = says, fake_worker, make_workload
+        self.cases: list[Case] = [records.case(mode=mode) for mode in ("eager", "graph", "xla")]
+        self.settings: dict[str, Any] = {"invocations": 3}
+        self.workload: dict[str, Any] = {}
+        self.data: DataSource | None = None
+        self.watcher = Watcher()
+
+    def well(self, request: Request, _number: int) -> list[Any]:
+        """Let everything go well."""
+        script: list[Any] = self.says.measured(request.cases)
+        return script
+
+    def measuring(self, script: Script | None = None) -> tuple[Measuring, Starter]:
+        """Make the measuring, and the starter of its workers."""
+        start = Starter(self._fake_worker, script or self.well)
+        made = Measuring(
+            self.cases,
+            catalog={"toy": self._make_workload(**self.workload)},
+            data=self.data,
+            settings=Settings(**self.settings),
+            observer=self.watcher,
+            start=start,
+        )
+        return made, start
+
+    def run(self, script: Script | None = None) -> tuple[Measuring, Starter]:
+        """Measure to the end."""
+        made, start = self.measuring(script)
+        made.run()
+        return made, start
+
+
+@pytest.fixture
+def bench(records: Any, says: Any, fake_worker: Any, make_workload: Any) -> Bench:
+    return Bench(records, says, fake_worker, make_workload)
+
+
+def died() -> WorkerError:
+    return WorkerError("killed", "the worker was ended by SIGSEGV", ("last words",))
+
+
+def indexes(measuring: Measuring) -> dict[str, list[int]]:
+    """Give the invocations that each measured mode has."""
+    return {
+        outcome.case.mode: [invocation.index for invocation in outcome.invocations]
+        for outcome in measuring.outcomes()
+        if isinstance(outcome, Measurement)
+    }
+
+
+@pytest.mark.parametrize("invocations", [1, 3])
+def test_each_case_gets_as_many_invocations_as_asked_for(bench: Bench, invocations: int) -> None:
+    bench.settings["invocations"] = invocations
+    measuring, start = bench.run()
+    wanted = list(range(1, invocations + 1))
+    assert indexes(measuring) == {"eager": wanted, "graph": wanted, "xla": wanted}
+    assert start.modes == ["eager graph xla"] * invocations
+
+
+def test_a_measurement_carries_what_workload_and_worker_know(bench: Bench) -> None:
+    measuring, _ = bench.run()
+    found = measuring.outcomes()[0]
+    assert isinstance(found, Measurement)
+    assert (found.baseline, found.unit, found.work_per_call) == (("by_hand", "eager"), "elements", 8)
+    assert (found.data, found.device) == ("synthetic", "toy processor")
+
+
+def test_the_work_counts_all_replicas(bench: Bench, records: Any) -> None:
+    bench.cases = [records.case(placement=MIRRORED)]
+    measuring, _ = bench.run()
+    (found,) = measuring.outcomes()
+    assert isinstance(found, Measurement)
+    assert found.work_per_call == 16
+
+
+def test_the_outcomes_stand_in_the_order_of_the_cases(bench: Bench) -> None:
+    measuring, _ = bench.run()
+    assert [outcome.case for outcome in measuring.outcomes()] == bench.cases
+
+
+def test_each_placement_has_a_worker_of_its_own_in_each_invocation(bench: Bench, records: Any) -> None:
+    bench.cases += [records.case(mode="xla", placement=MIRRORED)]
+    measuring, start = bench.run()
+    asked = [{case.placement for case in request.cases} for request in start.requests]
+    assert [len(placements) for placements in asked] == [1] * 6
+    assert [asked[i] | asked[i + 1] for i in (0, 2, 4)] == [{Placement(), MIRRORED}] * 3
+    assert [len(outcome.invocations) for outcome in measuring.outcomes() if isinstance(outcome, Measurement)] == [3] * 4
+
+
+def test_an_unsupported_case_is_skipped_without_a_worker(bench: Bench) -> None:
+    bench.workload["unsupported"] = lambda _i, _p, mode: "too large" if mode == "xla" else None
+    measuring, start = bench.run()
+    assert measuring.outcomes()[2] == Skip(case=bench.cases[2], reason="too large")
+    assert start.modes == ["eager graph"] * 3
+
+
+def test_a_set_of_only_unsupported_cases_starts_no_worker(bench: Bench) -> None:
+    bench.workload["unsupported"] = lambda _i, _p, _mode: "never"
+    measuring, start = bench.run()
+    assert [outcome.reason for outcome in measuring.outcomes() if isinstance(outcome, Skip)] == ["never"] * 3
+    assert start.requests == []
+
+
+def test_a_worker_that_dies_costs_only_the_case_at_hand(bench: Bench) -> None:
+    eager, graph, _ = bench.cases
+
+    def script(request: Request, number: int) -> list[Any]:
+        if number == 1:
+            return [*bench.says.opened(eager), bench.says.stage(graph, "first call"), died()]
+        return bench.well(request, number)
+
+    measuring, start = bench.run(script)
+    assert start.modes == ["eager graph xla", "eager xla", "eager xla", "eager xla"]
+    assert indexes(measuring) == {"eager": [1, 2, 3], "xla": [1, 2, 3]}
+    assert measuring.outcomes()[1] == Failure(
+        case=graph,
+        stage="first call",
+        type="killed",
+        message="the worker was ended by SIGSEGV",
+        invocation=1,
+        stderr=("last words",),
+    )
+
+
+def test_a_worker_that_dies_while_timing_has_its_rounds_measured_again(bench: Bench) -> None:
+    bench.settings["invocations"] = 1
+    eager, graph, xla = bench.cases
+
+    def script(request: Request, number: int) -> list[Any]:
+        if number == 1:
+            opened = [m for case in bench.cases for m in bench.says.opened(case)]
+            timed = [*bench.says.timed(eager, 9), *bench.says.timed(xla, 9)]
+            return [*opened, *timed, bench.says.stage(graph, "round"), died()]
+        return bench.well(request, number)
+
+    measuring, start = bench.run(script)
+    assert start.modes == ["eager graph xla", "eager xla"]
+    found = [outcome for outcome in measuring.outcomes() if isinstance(outcome, Measurement)]
+    assert [(len(f.call_s), f.invocations[0].complete) for f in found] == [(5, True), (5, True)]
+
+
+def test_a_case_that_failed_is_not_tried_again(bench: Bench) -> None:
+    def script(request: Request, _number: int) -> list[Any]:
+        *others, last = request.cases
+        messages = bench.says.measured(others or [last])
+        if last.mode != "xla":
+            return list(bench.says.measured(request.cases))
+        return [bench.says.stage(last, "check"), bench.says.failure(last, "WrongAnswerError", "2, not 1"), *messages]
+
+    measuring, start = bench.run(script)
+    assert start.modes == ["eager graph xla", "eager graph", "eager graph"]
+    assert indexes(measuring) == {"eager": [1, 2, 3], "graph": [1, 2, 3]}
+    found = measuring.outcomes()[2]
+    assert isinstance(found, Failure)
+    assert (found.stage, found.type, found.invocation) == ("check", "WrongAnswerError", 1)
+
+
+def test_a_case_that_fails_later_is_a_failure_of_that_invocation(bench: Bench) -> None:
+    xla = bench.cases[2]
+
+    def script(request: Request, number: int) -> list[Any]:
+        if number == 2:
+            failed = [bench.says.stage(xla, "round"), bench.says.failure(xla, "MemoryError", "full")]
+            return [*bench.says.measured(request.cases[:2])[:-1], *failed, bench.says.end()]
+        return bench.well(request, number)
+
+    measuring, start = bench.run(script)
+    found = measuring.outcomes()[2]
+    assert isinstance(found, Failure)
+    assert (found.type, found.invocation) == ("MemoryError", 2)
+    assert start.modes == ["eager graph xla", "eager graph xla", "eager graph"]
+
+
+def test_workers_that_die_at_every_case_end_with_the_last_case(bench: Bench) -> None:
+    def script(request: Request, _number: int) -> list[Any]:
+        return [bench.says.stage(request.cases[0], "build"), died()]
+
+    measuring, start = bench.run(script)
+    assert start.modes == ["eager graph xla", "graph xla", "xla"]
+    assert [type(outcome) for outcome in measuring.outcomes()] == [Failure] * 3
+
+
+@pytest.mark.parametrize("stage", ["", "import", "devices"])
+def test_a_silent_failure_to_import_fails_all_at_once(bench: Bench, stage: str) -> None:
+    def script(_request: Request, _number: int) -> list[Any]:
+        return [*([bench.says.stage(None, stage)] if stage else []), died()]
+
+    measuring, start = bench.run(script)
+    found = [outcome for outcome in measuring.outcomes() if isinstance(outcome, Failure)]
+    assert [(f.case.mode, f.stage) for f in found] == [(mode, stage or "start") for mode in ("eager", "graph", "xla")]
+    assert len(start.requests) == 1
+
+
+def test_a_missing_device_skips_all_its_cases_at_once(bench: Bench, records: Any) -> None:
+    bench.cases += [records.case(mode="xla", placement=MIRRORED)]
+
+    def script(request: Request, number: int) -> list[Any]:
+        return [bench.says.skip("no")] if request.cases[0].placement == MIRRORED else bench.well(request, number)
+
+    measuring, start = bench.run(script)
+    assert measuring.outcomes()[3] == Skip(case=bench.cases[3], reason="no")
+    assert sorted(start.modes) == ["eager graph xla"] * 3 + ["xla"]
+
+
+def test_an_interruption_keeps_finished_invocations_and_rounds(bench: Bench) -> None:
+    eager, graph, xla = bench.cases
+
+    def script(request: Request, number: int) -> list[Any]:
+        if number == 2:
+            opened = [m for case in bench.cases for m in bench.says.opened(case)]
+            timed = [*bench.says.timed(eager, 5), *bench.says.timed(graph, 4)]
+            return [*opened, *timed, bench.says.stage(xla, "round"), KeyboardInterrupt()]
+        return bench.well(request, number)
+
+    measuring, start = bench.measuring(script)
+    with pytest.raises(KeyboardInterrupt):
+        measuring.run()
+    assert indexes(measuring) == {"eager": [1, 2], "graph": [1], "xla": [1]}
+    first = measuring.outcomes()[0]
+    assert isinstance(first, Measurement)
+    assert [invocation.complete for invocation in first.invocations] == [True, False]
+    assert [worker.closed for worker in start.workers] == [True, True]
+
+
+def test_an_interruption_at_the_start_leaves_no_outcome(bench: Bench) -> None:
+    measuring, _ = bench.measuring(lambda _request, _number: [KeyboardInterrupt()])
+    with pytest.raises(KeyboardInterrupt):
+        measuring.run()
+    assert measuring.outcomes() == []
+
+
+def test_every_worker_is_closed(bench: Bench) -> None:
+    _, start = bench.run()
+    assert [worker.closed for worker in start.workers] == [True] * 3
+
+
+def test_a_worker_that_ends_without_a_word_about_a_case_is_no_endless_loop(bench: Bench) -> None:
+    eager, graph, _ = bench.cases
+    measuring, _ = bench.run(lambda _request, _number: list(bench.says.measured([eager, graph])))
+    found = measuring.outcomes()[2]
+    assert isinstance(found, Failure)
+    assert found.type == "protocol"
+
+
+def test_checking_only_needs_no_rounds(bench: Bench) -> None:
+    bench.settings.update(check_only=True, invocations=1)
+    measuring, start = bench.run(lambda request, _number: bench.says.measured(request.cases, rounds=0))
+    assert indexes(measuring) == {"eager": [1], "graph": [1], "xla": [1]}
+    assert start.requests[0].check_only
+
+
+def test_the_request_carries_settings_and_data(bench: Bench) -> None:
+    bench.settings.update(files=("mine.py",), cpu_model="toy", plan=Plan(max_rounds=7))
+    bench.data = DataSource(kind="folder", folder=Path("/images"))
+    _, start = bench.run()
+    asked = start.requests[0]
+    assert (asked.files, asked.cpu_model, asked.plan) == (("mine.py",), "toy", Plan(max_rounds=7))
+    assert (asked.data_kind, asked.data_folder) == ("folder", "/images")
+
+
+def test_without_data_the_request_names_none(bench: Bench) -> None:
+    _, start = bench.run()
+    assert (start.requests[0].data_kind, start.requests[0].data_folder) == ("", "")
+
+
+def test_inputs_have_the_same_seed_and_orders_another_one_in_each_invocation(bench: Bench) -> None:
+    _, start = bench.run()
+    assert [request.seed for request in start.requests] == [0, 0, 0]
+    assert len({request.order_seed for request in start.requests}) == 3
+
+
+def test_the_orders_are_those_of_the_settings_seed(bench: Bench) -> None:
+    seeds = []
+    for seed in (1, 1, 2):
+        bench.settings["seed"] = seed
+        _, start = bench.run()
+        seeds.append([request.order_seed for request in start.requests])
+    assert seeds[0] == seeds[1]
+    assert seeds[0] != seeds[2]
+
+
+def test_the_observer_hears_of_each_worker_and_message(bench: Bench) -> None:
+    bench.run()
+    assert bench.watcher.groups == [(3, 1, 3), (3, 2, 3), (3, 3, 3)]
+    assert bench.watcher.messages == bench.says.measured(bench.cases) * 3
+
+
+def test_the_software_of_the_first_worker_is_kept(bench: Bench, records: Any) -> None:
+    measuring, _ = bench.run()
+    assert measuring.software == records.software()

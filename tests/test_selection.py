@@ -1,0 +1,157 @@
+"""Which cases the options choose."""
+
+from typing import Any
+
+import pytest
+from tfbench.bench import devices, options, selection
+from tfbench.bench.case import Placement
+from tfbench.bench.errors import BadInputError
+from tfbench.workloads import sum_loop
+from tfbench.workloads.spec import Workload
+
+Catalog = dict[str, Workload]
+
+
+@pytest.fixture
+def catalog(make_workload: Any) -> Catalog:
+    """Give a toy with two parameters, a distributed one without, and sum_loop."""
+    spread = make_workload(name="spread", implementations=("parallel",), parameters=(), replicas=(1, 2))
+    return {"toy": make_workload(), "spread": spread, "sum_loop": sum_loop.WORKLOAD}
+
+
+def ids(catalog: Catalog, **raw: Any) -> list[str]:
+    choice = options.parse({"device": ["cpu"], **raw})
+    return [case.id for case in selection.select(catalog, choice)]
+
+
+def test_a_normal_run_takes_the_first_value_of_each_parameter(catalog: Catalog) -> None:
+    assert ids(catalog, workload=["toy"]) == [
+        "toy-by_hand-n=8,kind=small-eager-cpu",
+        "toy-by_hand-n=8,kind=small-graph-cpu",
+        "toy-by_hand-n=8,kind=small-xla-cpu",
+        "toy-library-n=8,kind=small-eager-cpu",
+        "toy-library-n=8,kind=small-graph-cpu",
+        "toy-library-n=8,kind=small-xla-cpu",
+    ]
+
+
+def test_a_full_run_takes_every_combination_of_values(catalog: Catalog) -> None:
+    found = ids(catalog, workload=["toy"], implementation=["library"], mode=["xla"], full=True)
+    assert found == [
+        "toy-library-n=8,kind=small-xla-cpu",
+        "toy-library-n=8,kind=big-xla-cpu",
+        "toy-library-n=16,kind=small-xla-cpu",
+        "toy-library-n=16,kind=big-xla-cpu",
+    ]
+
+
+def test_given_values_replace_those_of_the_workload(catalog: Catalog) -> None:
+    found = ids(catalog, workload=["toy"], implementation=["library"], mode=["xla"], param=["n=1000,2000"])
+    assert found == ["toy-library-n=1000,kind=small-xla-cpu", "toy-library-n=2000,kind=small-xla-cpu"]
+
+
+def test_given_values_stand_in_a_full_run_too(catalog: Catalog) -> None:
+    found = ids(catalog, workload=["toy"], implementation=["library"], mode=["xla"], param=["kind=odd"], full=True)
+    assert found == ["toy-library-n=8,kind=odd-xla-cpu", "toy-library-n=16,kind=odd-xla-cpu"]
+
+
+def test_a_value_written_twice_is_taken_once(catalog: Catalog) -> None:
+    found = ids(catalog, workload=["toy"], implementation=["library"], mode=["xla"], param=["n=8,08"])
+    assert found == ["toy-library-n=8,kind=small-xla-cpu"]
+
+
+def test_a_parameter_binds_every_workload_that_has_it(catalog: Catalog) -> None:
+    found = ids(
+        catalog, workload=["toy,sum_loop"], implementation=["library", "vectorized"], mode=["xla"], param=["n=9"]
+    )
+    assert found == ["toy-library-n=9,kind=small-xla-cpu", "sum_loop-vectorized-n=9-xla-cpu"]
+
+
+def test_everything_is_chosen_in_the_order_of_the_catalog(catalog: Catalog) -> None:
+    assert len(ids(catalog)) == 2 * 3 + 2 * 3 + 3 * 3
+    assert list(dict.fromkeys(name.partition("-")[0] for name in ids(catalog))) == ["toy", "spread", "sum_loop"]
+
+
+def test_a_distributed_workload_runs_mirrored_on_its_own_numbers_of_replicas(catalog: Catalog) -> None:
+    assert ids(catalog, workload=["spread"], mode=["graph"]) == [
+        "spread-parallel-graph-cpu-mirrored-1",
+        "spread-parallel-graph-cpu-mirrored-2",
+    ]
+
+
+def test_given_replicas_replace_those_of_the_workload(catalog: Catalog) -> None:
+    assert ids(catalog, workload=["spread"], mode=["graph"], replicas=["4"]) == ["spread-parallel-graph-cpu-mirrored-4"]
+
+
+def test_given_replicas_leave_other_workloads_alone(catalog: Catalog) -> None:
+    found = ids(catalog, workload=["spread,toy"], implementation=["parallel,library"], mode=["xla"], replicas=["4"])
+    assert found == ["toy-library-n=8,kind=small-xla-cpu", "spread-parallel-xla-cpu-mirrored-4"]
+
+
+def test_replicas_without_a_distributed_workload_are_refused(catalog: Catalog) -> None:
+    with pytest.raises(BadInputError, match=r"^--replicas: none of the chosen workloads is distributed"):
+        ids(catalog, workload=["toy"], replicas=["2"])
+
+
+def test_a_tpu_has_its_own_strategy(catalog: Catalog) -> None:
+    choice = options.parse({"workload": ["spread"], "mode": ["xla"], "device": ["tpu"], "replicas": ["8"]})
+    (case,) = selection.select(catalog, choice)
+    assert case.placement == Placement(device="tpu", strategy="tpu", replicas=8)
+
+
+def test_without_a_device_all_that_seem_present_are_taken(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "present", lambda: ("cpu", "gpu"))
+    assert ids(catalog, workload=["toy"], implementation=["library"], mode=["xla"], device=["auto"]) == [
+        "toy-library-n=8,kind=small-xla-cpu",
+        "toy-library-n=8,kind=small-xla-gpu",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        ({"workload": ["sumloop"]}, r"^unknown workload 'sumloop': did you mean 'sum_loop'\?$"),
+        ({"workload": ["toy,zzz"]}, "^unknown workload 'zzz': choose from toy, spread, sum_loop$"),
+        ({"mode": ["eagr"]}, r"^unknown mode 'eagr': did you mean 'eager'\?$"),
+        ({"mode": ["qqq"]}, "^unknown mode 'qqq': choose from eager, graph, xla$"),
+        ({"implementation": ["tensorloop"]}, r"^unknown implementation 'tensorloop': did you mean 'tensor_loop'\?$"),
+        ({"param": ["kin=8"]}, r"^unknown parameter 'kin': did you mean 'kind'\?$"),
+        ({"workload": ["spread"], "param": ["n=8"]}, "^unknown parameter 'n'"),
+        ({"workload": ["toy"], "implementation": ["vectorized"]}, "^unknown implementation 'vectorized'"),
+        ({"workload": ["toy"], "param": ["n=two"]}, "^toy: parameter n: 'two' is not a whole number of at least 1$"),
+        ({"workload": ["toy"], "param": ["n=0"]}, "^toy: parameter n: '0' is not"),
+        ({"workload": ["toy"], "param": ["n="]}, "^toy: parameter n: '' is not"),
+    ],
+)
+def test_a_wrong_name_or_value_is_refused_with_the_nearest_right_one(
+    raw: dict[str, Any], message: str, catalog: Catalog
+) -> None:
+    with pytest.raises(BadInputError, match=message):
+        ids(catalog, **raw)
+
+
+def test_a_sum_that_overflows_int32_is_refused(catalog: Catalog) -> None:
+    message = "^sum_loop: parameter n: 65537 is too large: the sum 2147516416 overflows int32; the largest n is 65536$"
+    with pytest.raises(BadInputError, match=message):
+        ids(catalog, workload=["sum_loop"], param=["n=65537"])
+
+
+def test_the_largest_sum_that_fits_is_accepted(catalog: Catalog) -> None:
+    found = ids(catalog, workload=["sum_loop"], implementation=["vectorized"], mode=["xla"], param=["n=65536"])
+    assert found == ["sum_loop-vectorized-n=65536-xla-cpu"]
+
+
+def test_an_empty_catalog_leaves_no_case() -> None:
+    with pytest.raises(BadInputError, match=r"^no case is left"):
+        ids({})
+
+
+def test_comparison_sets_keep_order_and_put_together_what_may_be_compared(records: Any) -> None:
+    a, b = records.case(mode="eager"), records.case(mode="xla")
+    other = records.case(params=(("n", 9),))
+    assert selection.comparison_sets([a, other, b]) == [[a, b], [other]]
+
+
+def test_every_case_has_an_id_of_its_own(catalog: Catalog) -> None:
+    found = ids(catalog, full=True, device=["cpu", "gpu", "tpu"])
+    assert sorted(set(found)) == sorted(found)

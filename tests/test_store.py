@@ -1,0 +1,323 @@
+"""run.json: written whole, read strictly."""
+
+import json
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import pytest_benchmark
+from pytest_benchmark.stats import Metadata, Stats
+from tfbench.bench import store
+from tfbench.bench.errors import BadInputError, BadRunError
+
+
+@pytest.fixture
+def writer(tmp_path: Path, records: Any) -> store.Writer:
+    run = records.run(name="first", status="running")
+    return store.Writer(tmp_path / "results" / "first", run, machine_info={"node": "box"}, commit_info={"id": "abc"})
+
+
+@pytest.fixture
+def saved(records: Any) -> dict[str, Any]:
+    """Give the JSON of a run with one of everything."""
+    content: dict[str, Any] = json.loads(json.dumps(store.to_json(records.full_run(), {}, {})))
+    return content
+
+
+def test_a_row_has_the_fields_of_pytest_benchmark(records: Any) -> None:
+    fixture = SimpleNamespace(
+        name="n", fullname="f", group="g", param="p", params={}, extra_info={}, cprofile_stats=None, has_error=False
+    )
+    theirs: Any = Metadata(fixture, iterations=1, options={})
+    theirs.stats.update(1.0)
+    wanted = theirs.as_dict()
+    row = store.to_row(records.measurement())
+    assert (sorted(wanted), sorted(wanted["stats"])) == (sorted(row), sorted(row["stats"]))
+
+
+def test_a_row_names_the_case_as_the_pytest_item_does(records: Any) -> None:
+    row = store.to_row(records.measurement())
+    case_id = "toy-by_hand-n=8,kind=small-eager-cpu"
+    assert (row["name"], row["param"], row["params"]) == (f"test_workload[{case_id}]", case_id, {"case_id": case_id})
+    assert row["fullname"] == f"bench/suite/bench_workloads.py::test_workload[{case_id}]"
+    assert row["group"] == "toy n=8,kind=small"
+
+
+def test_the_statistics_are_those_of_one_call_worked_out_by_hand(records: Any) -> None:
+    stats = store.to_row(records.measurement())["stats"]  # rounds of 1, 2 and 4 s with 2 calls each
+    picked = {name: stats[name] for name in ("data", "min", "max", "median", "total", "rounds", "iterations")}
+    assert picked == {
+        "data": [0.5, 1.0, 2.0],
+        "min": 0.5,
+        "max": 2.0,
+        "median": 1.0,
+        "total": 3.5,
+        "rounds": 3,
+        "iterations": 1,
+    }
+    assert stats["mean"] == pytest.approx(3.5 / 3)
+    assert stats["stddev"] == pytest.approx((7 / 12) ** 0.5)  # squares of -2/3, -1/6, 5/6 over 2
+
+
+def test_the_statistics_equal_those_of_pytest_benchmark() -> None:
+    times = [0.3, 0.1, 0.2, 0.9, 0.4, 0.5, 0.45, 7.0]
+    theirs: Any = Stats()
+    theirs.data = list(times)
+    assert {name: getattr(theirs, name) for name in Stats.fields} | {"data": times} == store.statistics(times)
+
+
+def test_the_file_has_the_top_level_fields_of_pytest_benchmark(records: Any) -> None:
+    content = store.to_json(records.full_run(), {"node": "box"}, {"id": "abc"})
+    assert {name: content[name] for name in ("machine_info", "commit_info", "datetime", "version")} == {
+        "machine_info": {"node": "box"},
+        "commit_info": {"id": "abc"},
+        "datetime": "2026-11-01T00:00:00+00:00",
+        "version": pytest_benchmark.__version__,
+    }
+
+
+def test_a_run_survives_the_file(tmp_path: Path, records: Any) -> None:
+    run = records.full_run()
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps(store.to_json(run, {}, {})), encoding="utf-8")
+    assert store.load(path) == run
+
+
+def test_a_new_writer_leaves_an_empty_run_that_can_be_read(writer: store.Writer, records: Any) -> None:
+    assert store.load(writer.path) == records.run(name="first", status="running")
+
+
+def test_after_each_add_the_file_holds_all_that_is_finished(writer: store.Writer, records: Any) -> None:
+    one, two = records.measurement(), records.measurement(case=records.case(mode="xla"))
+    failure, skip = records.failure(), records.skip()
+    writer.add([one, failure])
+    first = store.load(writer.path)
+    writer.add([skip, two], data_note="synthetic")
+    second = store.load(writer.path)
+    assert (first.measurements, first.failures, first.skips, first.data_note) == ((one,), (failure,), (), "")
+    assert (second.measurements, second.failures, second.skips) == ((one, two), (failure,), (skip,))
+    assert second.data_note == "synthetic"
+
+
+def test_update_changes_the_fields_in_the_file(writer: store.Writer, records: Any) -> None:
+    writer.update(status="complete", software=records.software())
+    found = store.load(writer.path)
+    assert (found.status, found.software) == ("complete", records.software())
+
+
+def test_the_writer_keeps_machine_and_commit_info(writer: store.Writer) -> None:
+    writer.add([])
+    content = json.loads(writer.path.read_text(encoding="utf-8"))
+    assert (content["machine_info"], content["commit_info"]) == ({"node": "box"}, {"id": "abc"})
+
+
+def test_latest_points_to_the_newest_run(writer: store.Writer, records: Any) -> None:
+    results = writer.path.parents[1]
+    assert (results / "latest").readlink() == Path("first")
+    store.Writer(results / "second", records.run(name="second"), machine_info={}, commit_info={})
+    assert (results / "latest").readlink() == Path("second")
+    assert sorted(path.name for path in results.iterdir()) == ["first", "latest", "second"]
+
+
+@pytest.mark.parametrize("path", ["results", "results/latest", "results/first", "results/first/run.json"])
+def test_a_run_is_found_by_file_folder_and_folder_of_runs(writer: store.Writer, path: str) -> None:
+    assert store.load(writer.path.parents[2] / path).name == "first"
+
+
+def test_a_written_file_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    store.write_atomically(path, "old")
+    store.write_atomically(path, "new")
+    assert {file.name: file.read_text(encoding="utf-8") for file in tmp_path.iterdir()} == {"run.json": "new"}
+
+
+def test_a_write_that_fails_keeps_the_old_file_and_leaves_no_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.json"
+    store.write_atomically(path, "old")
+
+    def full_disk(_descriptor: int) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(OSError, match="no space left"):
+        store.write_atomically(path, "new")
+    assert {file.name: file.read_text(encoding="utf-8") for file in tmp_path.iterdir()} == {"run.json": "old"}
+
+
+def test_the_old_file_stands_until_the_new_one_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "run.json"
+    store.write_atomically(path, "old")
+    seen: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: seen.append(path.read_text(encoding="utf-8")))
+    store.write_atomically(path, "new")
+    assert (seen, path.read_text(encoding="utf-8")) == (["old"], "new")
+
+
+def test_a_number_that_is_not_finite_is_never_written(writer: store.Writer, records: Any) -> None:
+    wrong = records.measurement(invocations=(records.invocation(sync_s=float("nan")),))
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        writer.add([wrong])
+    assert store.load(writer.path).measurements == ()
+
+
+NOON_IN_INDIA = datetime(2026, 11, 1, 17, 30, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+
+
+def test_a_folder_is_named_by_time_in_utc_and_host(tmp_path: Path) -> None:
+    assert store.new_folder(tmp_path, "my box/1", now=NOON_IN_INDIA) == tmp_path / "20261101T120000Z-my_box_1"
+
+
+def test_a_second_run_in_the_same_second_gets_a_number(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+    for _ in range(2):
+        store.new_folder(tmp_path, "box", now=now).mkdir()
+    assert store.new_folder(tmp_path, "box", now=now) == tmp_path / "20261101T120000Z-box-3"
+
+
+def test_an_output_folder_that_does_not_exist_yet_is_fine(tmp_path: Path) -> None:
+    store.check_writable(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("below", ["file", "file/a/b"])
+def test_an_output_folder_under_a_file_is_refused(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(BadInputError, match=f"{tmp_path / below} cannot be written: .*--out"):
+        store.check_writable(tmp_path / below)
+
+
+def test_an_output_folder_without_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)
+    with pytest.raises(BadInputError, match="--out"):
+        store.check_writable(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "not JSON, or cut off"),
+        ('{"benchmarks": [', "not JSON, or cut off"),
+        ("[" * 100_000, "not JSON, or cut off"),
+        ("[]", "was not written by tfbench"),
+        ("3", "was not written by tfbench"),
+        ('{"benchmarks": []}', "was not written by tfbench"),
+        ('{"benchmarks": [], "tfbench": []}', "was not written by tfbench"),
+        ('{"benchmarks": [], "tfbench": {}}', "was not written by tfbench"),
+        ('{"benchmarks": [], "tfbench": {"schema": "1"}}', "schema '1'"),
+    ],
+)
+def test_a_file_that_is_no_run_is_refused_by_name(tmp_path: Path, content: str, reason: str) -> None:
+    path = tmp_path / "run.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(BadRunError, match=reason) as caught:
+        store.load(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_binary_file_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(BadRunError, match=str(path)):
+        store.load(path)
+
+
+@pytest.mark.parametrize("name", ["run.json", "missing/run.json"])
+def test_a_missing_file_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BadRunError, match=f"cannot read run {tmp_path / name}: No such file"):
+        store.load(tmp_path / name)
+
+
+def test_a_folder_without_runs_is_refused_by_the_file_it_lacks(tmp_path: Path) -> None:
+    with pytest.raises(BadRunError, match=f"cannot read run {tmp_path / 'run.json'}"):
+        store.load(tmp_path)
+
+
+def test_a_saved_file_cut_off_anywhere_is_refused(tmp_path: Path, saved: dict[str, Any]) -> None:
+    whole = json.dumps(saved)
+    path = tmp_path / "run.json"
+    path.write_text(whole[: len(whole) // 2], encoding="utf-8")
+    with pytest.raises(BadRunError, match=f"{path} is not JSON, or cut off"):
+        store.load(path)
+
+
+def test_a_newer_schema_asks_for_an_update(saved: dict[str, Any]) -> None:
+    saved["tfbench"]["schema"] = 2
+    with pytest.raises(BadRunError, match=r"^f\.json has schema 2, newer than the 1 known here: update tfbench$"):
+        store.from_json(saved, "f.json")
+
+
+def _drop_extra(content: dict[str, Any]) -> None:
+    del content["benchmarks"][0]["extra_info"]
+
+
+def _foreign_row(content: dict[str, Any]) -> None:
+    content["benchmarks"][0]["extra_info"] = {"mine": 1}
+
+
+def _text_row(content: dict[str, Any]) -> None:
+    content["benchmarks"][0] = "row"
+
+
+def _wrong_number(content: dict[str, Any]) -> None:
+    content["benchmarks"][0]["extra_info"]["tfbench"]["work_per_call"] = "8"
+
+
+def _no_rows(content: dict[str, Any]) -> None:
+    del content["benchmarks"]
+
+
+def _rows_are_a_number(content: dict[str, Any]) -> None:
+    content["benchmarks"] = 3
+
+
+def _unknown_header(content: dict[str, Any]) -> None:
+    content["tfbench"]["surprise"] = 1
+
+
+def _no_host(content: dict[str, Any]) -> None:
+    del content["tfbench"]["host"]
+
+
+def _huge_time(content: dict[str, Any]) -> None:
+    content["benchmarks"][0]["extra_info"]["tfbench"]["invocations"][0]["round_s"][0] = 10**400
+
+
+def _no_iterations(content: dict[str, Any]) -> None:
+    content["benchmarks"][0]["extra_info"]["tfbench"]["invocations"][0]["iterations"] = 0
+
+
+def _block_without_round(content: dict[str, Any]) -> None:
+    content["benchmarks"][0]["extra_info"]["tfbench"]["invocations"][0]["blocks"].append(9)
+
+
+def _no_invocations(content: dict[str, Any]) -> None:
+    content["benchmarks"][0]["extra_info"]["tfbench"]["invocations"].clear()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _drop_extra,
+        _foreign_row,
+        _text_row,
+        _wrong_number,
+        _no_rows,
+        _rows_are_a_number,
+        _unknown_header,
+        _no_host,
+        _huge_time,
+        _no_iterations,
+        _block_without_round,
+        _no_invocations,
+    ],
+)
+def test_a_damaged_part_is_refused_by_name(saved: dict[str, Any], damage: Callable[[dict[str, Any]], None]) -> None:
+    damage(saved)
+    with pytest.raises(BadRunError, match=r"^f\.json is damaged: "):
+        store.from_json(saved, "f.json")
