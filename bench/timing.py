@@ -72,8 +72,8 @@ def settle(timed: Timed, meters: Meters) -> None:
     """Put the initial state back, and call a few times before the clock starts.
 
     The case before left caches and branch predictors to itself: without these calls, a tenth of the
-    round's, steps of 50 to 150 µs were measured 5 to 10 % slower. A round of one long call goes without, unless its state
-    was just written.
+    round's, steps of 50 to 150 µs were measured 5 to 10 % slower. A round of one long call goes without,
+    unless its state was just written.
     """
     calls = timed.iterations // SETTLING
     if timed.program.reset is not None:
