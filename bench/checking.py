@@ -68,5 +68,6 @@ def _errors(
             f"(tolerance rtol={rtol:g}, atol={atol:g})"
         )
     nonzero = np.isfinite(b) & (b != 0)
-    relative = difference[nonzero] / np.abs(b[nonzero])
+    with np.errstate(over="ignore"):
+        relative = np.nan_to_num(difference[nonzero] / np.abs(b[nonzero]))
     return float(difference.max()), float(relative.max(initial=0.0))

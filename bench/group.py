@@ -111,7 +111,7 @@ def open_and_check(
     timed = Timed(id=case.id, program=program)
     if not request.check_only:
         stages.enter(case.id, "calibrate")
-        timing.calibrate(timed, meters, min_round_s=request.plan.min_round_s)
+        timing.calibrate(timed, meters, request.plan)
     stages.say(
         {
             "say": protocol.READY,

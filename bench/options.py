@@ -1,7 +1,7 @@
 """The options of a run, once for pytest (`--tf-NAME`) and for `tfbench run` (`--NAME`)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -91,13 +91,7 @@ class Choice:
     @property
     def plan(self) -> Plan:
         """Give how much a worker measures."""
-        plan = QUICK if self.quick else Plan()
-        return Plan(
-            min_round_s=plan.min_round_s,
-            max_rounds=plan.max_rounds,
-            min_rounds=plan.min_rounds,
-            budget_s=self.budget_s,
-        )
+        return replace(QUICK if self.quick else Plan(), budget_s=self.budget_s)
 
 
 def _words(raw: Mapping[str, Any], name: str) -> list[str]:
@@ -128,7 +122,7 @@ def _number(raw: Mapping[str, Any], name: str, default: float) -> float:
 
 
 def _whole(text: str, name: str) -> int:
-    if not (text.isascii() and text.isdigit()) or int(text) < 1:
+    if not (text.isascii() and text.isdigit() and len(text) < 10) or int(text) < 1:
         raise BadInputError(f"--{name} {text}: give a whole number of at least 1")
     return int(text)
 

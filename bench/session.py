@@ -75,7 +75,10 @@ class Suite:
         return fashion_data.resolve(self._data_folder())
 
     def _data_folder(self) -> Path | None:
-        return fashion_data.named_folder(self.choice.fashion_mnist)
+        try:
+            return fashion_data.named_folder(self.choice.fashion_mnist)
+        except ValueError as error:
+            raise BadInputError(str(error)) from error
 
     def plan(self, case_ids: Sequence[str]) -> None:
         """Take the cases that pytest has kept, and refuse bad input before anything runs.

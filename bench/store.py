@@ -173,8 +173,8 @@ def from_json(content: Any, name: str) -> Run:
     if not isinstance(header, dict) or "schema" not in header:
         raise BadRunError(f"{name} was not written by tfbench: it has no {KEY!r} part; name a run.json of tfbench run")
     schema = header["schema"]
-    if not isinstance(schema, int) or schema > SCHEMA:
-        raise BadRunError(f"{name} has schema {schema!r:.20}, newer than the {SCHEMA} known here: update tfbench")
+    if isinstance(schema, bool) or not isinstance(schema, int) or not 1 <= schema <= SCHEMA:
+        raise BadRunError(f"{name} has schema {schema!r:.20}, not one of the 1 to {SCHEMA} known here: update tfbench")
     try:
         rows = [row["extra_info"][KEY] for row in content["benchmarks"]]
         fields = {key: value for key, value in header.items() if key != "schema"}

@@ -12,7 +12,6 @@ from tfbench.bench.ledger import Meters
 from tfbench.workloads.spec import Program
 
 MAX_ITERATIONS = 1_000_000
-SETTLING = 10
 KEPT, RETRACED, COMPILED = "kept", "retraced", "compiled"
 
 
@@ -21,13 +20,15 @@ class Plan:
     """Say how much to measure.
 
     Attributes:
+        settle_s: how long a case is called before each of its rounds, untimed.
         min_round_s: a round has as many calls as it takes to last this long, at least one.
         max_rounds: stop after so many blocks.
         min_rounds: never stop before so many, whatever the budget.
         budget_s: stop when the blocks of a group have taken this long.
     """
 
-    min_round_s: float = 0.005
+    settle_s: float = 0.02
+    min_round_s: float = 0.01
     max_rounds: int = 60
     min_rounds: int = 5
     budget_s: float = 8.0
@@ -68,25 +69,27 @@ class Round:
     fate: str
 
 
-def settle(timed: Timed, meters: Meters) -> None:
-    """Put the initial state back, and call a few times before the clock starts.
+def settle(timed: Timed, meters: Meters, settle_s: float) -> None:
+    """Put the initial state back, and call until the case is at home again, before the clock of a round starts.
 
-    The case before left caches and branch predictors to itself: without these calls, a tenth of the
-    round's, steps of 50 to 150 µs were measured 5 to 10 % slower. A round of one long call goes without,
-    unless its state was just written.
+    The case before has left caches, branch predictors and thread pools to itself: a training step of 0.6 ms
+    took 1.6 ms in its first call after another case, and 15 to 30 calls to come back. A round of one call,
+    which is long, goes without, unless its state was just written.
     """
-    calls = timed.iterations // SETTLING
+    inputs = itertools.cycle(timed.program.inputs)
     if timed.program.reset is not None:
         timed.program.reset()
-        calls = max(1, calls)
-    for arguments in timed.calls()[:calls]:
-        timed.program.step(*arguments)
-    meters.sync()
+        timed.program.step(*next(inputs))
+        meters.sync()
+    start = meters.clock()
+    while timed.iterations > 1 and meters.clock() - start < settle_s:
+        timed.program.step(*next(inputs))
+        meters.sync()
 
 
-def time_round(timed: Timed, meters: Meters) -> float:
+def time_round(timed: Timed, meters: Meters, settle_s: float) -> float:
     """Time one round in seconds: all its calls and the final wait for the device, garbage collection off."""
-    settle(timed, meters)
+    settle(timed, meters, settle_s)
     step, calls, clock = timed.program.step, timed.calls(), meters.clock
     collecting = gc.isenabled()
     gc.disable()
@@ -101,15 +104,16 @@ def time_round(timed: Timed, meters: Meters) -> float:
             gc.enable()
 
 
-def calibrate(timed: Timed, meters: Meters, *, min_round_s: float) -> None:
-    """Find how many calls make a round of at least `min_round_s`; this also warms the case up.
+def calibrate(timed: Timed, meters: Meters, plan: Plan) -> None:
+    """Find how many calls make a round of at least `plan.min_round_s`; this also warms the case up.
 
     The number grows until two rounds in a row are long enough, so that neither the slow first calls
     after a compile nor one disturbed round makes it too small.
     """
+    min_round_s = plan.min_round_s
     timed.iterations, enough = 1, 0
     while enough < 2:
-        seconds = time_round(timed, meters)
+        seconds = time_round(timed, meters, plan.settle_s)
         if seconds >= min_round_s or timed.iterations >= MAX_ITERATIONS:
             enough += 1
             continue
@@ -118,11 +122,11 @@ def calibrate(timed: Timed, meters: Meters, *, min_round_s: float) -> None:
         timed.iterations = min(MAX_ITERATIONS, max(timed.iterations + 1, wanted))
 
 
-def keep_or_why_not(timed: Timed, meters: Meters, block: int) -> Round:
+def keep_or_why_not(timed: Timed, meters: Meters, *, block: int, settle_s: float) -> Round:
     """Time one round and tell whether a trace or a compile fell into it."""
     meters.compiles.read()
     traces, compiles = meters.traces.count, meters.compiles.count
-    seconds = time_round(timed, meters)
+    seconds = time_round(timed, meters, settle_s)
     meters.compiles.read()
     fate = KEPT
     if meters.compiles.count != compiles:
@@ -157,4 +161,4 @@ def blocks(
             return
         for timed in rng.sample(cases, len(cases)):
             before(timed.id)
-            yield keep_or_why_not(timed, meters, first_block + block)
+            yield keep_or_why_not(timed, meters, block=first_block + block, settle_s=plan.settle_s)

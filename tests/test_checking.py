@@ -29,6 +29,22 @@ def test_the_relative_error_leaves_out_a_reference_of_0() -> None:
     assert compare([F32([0.5, 3.0])], [F32([0.0, 2.0])], atol=1.0).max_rel_error == 0.5
 
 
+def test_the_relative_error_is_by_the_size_of_the_reference() -> None:
+    assert compare([F32([-3.0, 4.0])], [F32([-2.0, 4.0])], atol=1.0).max_rel_error == 0.5
+
+
+def test_nothing_may_stand_where_the_reference_has_nothing() -> None:
+    found = compare([F32([np.nan, 2.0])], [F32([np.nan, 1.0])], atol=1.0)
+    assert found == Check(calls=1, max_abs_error=1.0, max_rel_error=1.0)
+
+
+@pytest.mark.parametrize("value", [1.0, np.inf, -np.inf])
+def test_a_reference_that_is_not_finite_takes_no_other_value(value: float) -> None:
+    for wanted in {np.nan, np.inf, -np.inf} - {value}:
+        with pytest.raises(WrongAnswerError):
+            compare([F32([value])], [F32([wanted])], rtol=0.5, atol=10.0)
+
+
 def test_a_reference_of_only_0_has_no_relative_error() -> None:
     assert compare([F32([0.5])], [F32([0.0])], atol=1.0) == Check(calls=1, max_abs_error=0.5, max_rel_error=0.0)
 
@@ -56,6 +72,11 @@ def test_the_message_names_call_output_and_the_worst_element() -> None:
     message = r"^call 2, output 1: 9, expected 1 \(tolerance rtol=0\.5, atol=0\.25\)$"
     with pytest.raises(WrongAnswerError, match=message):
         compare(actual, wanted, rtol=0.5, atol=0.25)
+
+
+def test_the_message_names_a_wrong_element_not_a_larger_difference_within_tolerance() -> None:
+    with pytest.raises(WrongAnswerError, match=r"^call 1, output 0: 2, expected 1 "):
+        compare([F32([1010.0, 2.0])], [F32([1000.0, 1.0])], rtol=0.125)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

@@ -85,6 +85,7 @@ def test_an_unknown_field_is_named() -> None:
         ("size_s", "1", r"Point\.size_s: expected a finite number, found '1'"),
         ("size_s", float("nan"), r"Point\.size_s: expected a finite number, found nan"),
         ("size_s", float("inf"), r"Point\.size_s: expected a finite number, found inf"),
+        ("size_s", float("-inf"), r"Point\.size_s: expected a finite number, found -inf"),
         ("size_s", None, r"Point\.size_s: expected a finite number, found None"),
         ("maybe", "x", r"Point\.maybe: expected a finite number, found 'x'"),
         ("name", 1, r"Point\.name: expected str, found 1"),

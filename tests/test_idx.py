@@ -90,6 +90,10 @@ def _flip(content: bytes) -> bytes:
     return content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
 
 
+def _break_stream(content: bytes) -> bytes:
+    return content[:10] + b"\x07" + content[11:]  # a block of the reserved type 3
+
+
 def _wrong_sum(content: bytes) -> bytes:
     return content[:-8] + bytes([content[-8] ^ 1]) + content[-7:]
 
@@ -98,7 +102,7 @@ def _tail(content: bytes) -> bytes:
     return content + b"tail"
 
 
-@pytest.mark.parametrize("damage", [_cut, _cut_early, _flip, _wrong_sum, _tail])
+@pytest.mark.parametrize("damage", [_cut, _cut_early, _flip, _break_stream, _wrong_sum, _tail])
 def test_a_damaged_gzip_file_is_refused_by_name(damage: Any, tmp_path: Path, make_idx: Any) -> None:
     path = tmp_path / "labels.gz"
     values = np.random.default_rng(0).integers(0, 256, 1000)

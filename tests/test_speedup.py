@@ -55,12 +55,12 @@ def test_a_round_without_any_time_is_left_out(records: Any) -> None:
 
 
 def test_the_estimate_is_the_geometric_mean_of_the_invocations_medians(measured: Any) -> None:
-    baseline = measured((1, {0: 4.0, 1: 8.0, 2: 4.0}), (2, {0: 3.0, 1: 3.0, 2: 3.0}), mode="eager")
-    case = measured((1, {0: 1.0, 1: 1.0, 2: 2.0}), (2, {0: 3.0, 1: 3.0, 2: 3.0}), mode="xla")
+    baseline = measured((1, {0: 8.0, 1: 64.0, 2: 8.0}), (2, {0: 3.0}), (3, {0: 5.0}), mode="eager")
+    case = measured((1, {0: 1.0, 1: 1.0, 2: 2.0}), (2, {0: 3.0}), (3, {0: 5.0}), mode="xla")
     found = speedup.against_baseline(case, [case, baseline])
     assert found == Speedup(
-        ratio=pytest.approx(2.0), baseline="toy-by_hand-n=8,kind=small-eager-cpu", invocations=2
-    )  # ratios 4, 8, 2 have the median 4; 1, 1, 1 have 1; the root of 4 is 2
+        ratio=pytest.approx(2.0), baseline="toy-by_hand-n=8,kind=small-eager-cpu", invocations=3
+    )  # ratios 8, 64, 4 have the median 8; the third root of 8 * 1 * 1 is 2
 
 
 def test_a_slower_case_has_a_speed_up_below_1(measured: Any) -> None:

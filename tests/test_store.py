@@ -93,13 +93,15 @@ def test_a_new_writer_leaves_an_empty_run_that_can_be_read(writer: store.Writer,
 
 def test_after_each_add_the_file_holds_all_that_is_finished(writer: store.Writer, records: Any) -> None:
     one, two = records.measurement(), records.measurement(case=records.case(mode="xla"))
-    failure, skip = records.failure(), records.skip()
-    writer.add([one, failure])
+    failures = records.failure(), records.failure(message="again")
+    skips = records.skip(), records.skip(reason="again")
+    writer.add([one, failures[0], skips[0]])
     first = store.load(writer.path)
-    writer.add([skip, two], data_note="synthetic")
+    writer.add([skips[1], two, failures[1]], data_note="synthetic")
     second = store.load(writer.path)
-    assert (first.measurements, first.failures, first.skips, first.data_note) == ((one,), (failure,), (), "")
-    assert (second.measurements, second.failures, second.skips) == ((one, two), (failure,), (skip,))
+    assert (first.measurements, first.failures, first.skips) == ((one,), failures[:1], skips[:1])
+    assert (second.measurements, second.failures, second.skips) == ((one, two), failures, skips)
+    assert first.data_note == ""
     assert second.data_note == "synthetic"
 
 
@@ -188,6 +190,7 @@ def test_an_output_folder_that_does_not_exist_yet_is_fine(tmp_path: Path) -> Non
 @pytest.mark.parametrize("below", ["file", "file/a/b"])
 def test_an_output_folder_under_a_file_is_refused(tmp_path: Path, below: str) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
+    (tmp_path / "file").chmod(0o777)
     with pytest.raises(BadInputError, match=f"{tmp_path / below} cannot be written: .*--out"):
         store.check_writable(tmp_path / below)
 
@@ -248,7 +251,7 @@ def test_a_saved_file_cut_off_anywhere_is_refused(tmp_path: Path, saved: dict[st
 
 def test_a_newer_schema_asks_for_an_update(saved: dict[str, Any]) -> None:
     saved["tfbench"]["schema"] = 2
-    with pytest.raises(BadRunError, match=r"^f\.json has schema 2, newer than the 1 known here: update tfbench$"):
+    with pytest.raises(BadRunError, match=r"^f\.json has schema 2, not one of the 1 to 1 known here: update tfbench$"):
         store.from_json(saved, "f.json")
 
 
@@ -288,6 +291,10 @@ def _huge_time(content: dict[str, Any]) -> None:
     content["benchmarks"][0]["extra_info"]["tfbench"]["invocations"][0]["round_s"][0] = 10**400
 
 
+def _time_below_0(content: dict[str, Any]) -> None:
+    content["benchmarks"][0]["extra_info"]["tfbench"]["invocations"][0]["round_s"][0] = -0.5
+
+
 def _no_iterations(content: dict[str, Any]) -> None:
     content["benchmarks"][0]["extra_info"]["tfbench"]["invocations"][0]["iterations"] = 0
 
@@ -312,6 +319,7 @@ def _no_invocations(content: dict[str, Any]) -> None:
         _unknown_header,
         _no_host,
         _huge_time,
+        _time_below_0,
         _no_iterations,
         _block_without_round,
         _no_invocations,

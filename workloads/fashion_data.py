@@ -84,9 +84,16 @@ def load(source: DataSource) -> Images:
 
 
 def named_folder(option: str | None) -> Path | None:
-    """Give the folder that the option or, without it, the environment names."""
+    """Give the folder that the option or, without it, the environment names.
+
+    Raises:
+        ValueError: it starts with the home of a user who does not exist.
+    """
     name = option or os.environ.get(VARIABLE)
-    return Path(name).expanduser().resolve() if name else None
+    try:
+        return Path(name).expanduser().resolve() if name else None
+    except RuntimeError as error:
+        raise ValueError(f"Fashion-MNIST folder {name}: {error}") from error
 
 
 def keras_cache() -> Path:

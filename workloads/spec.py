@@ -133,8 +133,8 @@ class Workload:
 
 def positive_int(text: str) -> int:
     """Parse a whole number of at least 1."""
-    if not (text.isascii() and text.isdigit()) or int(text) < 1:
-        raise ValueError(f"{text!r} is not a whole number of at least 1")
+    if not (text.isascii() and text.isdigit() and len(text) < 19) or int(text) < 1:
+        raise ValueError(f"{text!r:.40} is not a whole number of at least 1")
     return int(text)
 
 
