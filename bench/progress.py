@@ -6,8 +6,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
-from rich.markup import escape
 from rich.status import Status
+from rich.text import Text
 from tfbench.bench import protocol
 from tfbench.bench.case import Case
 
@@ -32,6 +32,7 @@ class Progress:
         self._durations: list[float] = []
         self._started: float | None = None
         self._what = self._invocation = ""
+        self._names: dict[str, str] = {}
         self._rounds = 0
         self._status: Status | None = None
 
@@ -56,11 +57,12 @@ class Progress:
         self._rounds = 0
         self._what = f"{cases[0].comparison_set} ({cases[0].placement.label})"
         self._invocation = f"invocation {invocation} of {invocations}"
-        line = f"{self._what}, {self._invocation}: {len(cases)} cases, {self.left()} left"
+        self._names = {case.id: f"{case.implementation} {case.mode}" for case in cases}
         if self._status is None:
-            self._console.print(f"tfbench: {line}", markup=False, highlight=False, soft_wrap=True)
+            line = f"tfbench: {self._what}, {self._invocation}: {len(cases)} cases, {self.left()} left"
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
         else:
-            self._status.update(escape(line))
+            self._update(f"{len(cases)} cases")
 
     def message(self, message: dict[str, Any]) -> None:
         """Say which case is at which stage."""
@@ -68,8 +70,13 @@ class Progress:
             return
         self._rounds += message["stage"] == "round"
         stage = f"round {self._rounds}" if message["stage"] == "round" else message["stage"]
-        at = f"{message['case'] or 'TensorFlow'}: {stage}"
-        self._status.update(escape(f"{self._what}, {self._invocation}, {at}, {self.left()} left"))
+        self._update(f"{self._names.get(message['case'], 'TensorFlow')}: {stage}")
+
+    def _update(self, at: str) -> None:
+        """Show one line, cut at the width of the terminal; what matters most comes first."""
+        if self._status is not None:
+            line = f"{self.left()} left, {self._invocation}: {self._what}, {at}"
+            self._status.update(Text(line, no_wrap=True, overflow="ellipsis"))
 
     def left(self) -> str:
         """Estimate the time left from the workers so far."""

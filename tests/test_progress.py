@@ -102,11 +102,17 @@ def test_a_terminal_shows_case_stage_and_round(out: io.StringIO, clock: Any, rec
             progress.message(says.stage(case, "round"))
         progress.message(says.round(case, 0))
         lines.append(str(progress._status.renderable.text))
-    what = "[red]toy[/] n=8,kind=small (cpu), invocation 1 of 1, "
-    assert lines == [
-        f"{what}TensorFlow: import, about 15 s left",
-        f"{what}[red]toy[/]-by_hand-n=8,kind=small-eager-cpu: round 2, about 15 s left",
-    ]
+    what = "about 15 s left, invocation 1 of 1: [red]toy[/] n=8,kind=small (cpu), "
+    assert lines == [f"{what}TensorFlow: import", f"{what}by_hand eager: round 2"]
+
+
+def test_the_live_line_is_cut_at_the_width_of_the_terminal(out: io.StringIO, clock: Any, records: Any) -> None:
+    console = Console(file=out, force_terminal=True, width=40)
+    with Progress(workers=1, console=console, clock=clock) as progress:
+        progress.group([records.case(workload="w" * 100)], invocation=1, invocations=1)
+        assert progress._status is not None
+        shown = console.render_lines(progress._status.renderable)
+    assert len(shown) == 1
 
 
 def test_the_live_line_is_taken_away(out: io.StringIO, clock: Any) -> None:
