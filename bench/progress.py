@@ -75,8 +75,9 @@ class Progress:
     def _update(self, at: str) -> None:
         """Show one line, cut at the width of the terminal; what matters most comes first."""
         if self._status is not None:
-            line = f"{self.left()} left, {self._invocation}: {self._what}, {at}"
-            self._status.update(Text(line, no_wrap=True, overflow="ellipsis"))
+            line = Text(f"{self.left()} left, {self._invocation}: {self._what}, {at}")
+            line.truncate(self._console.width - 3, overflow="ellipsis")  # 3: the spinner before it
+            self._status.update(line)
 
     def left(self) -> str:
         """Estimate the time left from the workers so far."""
