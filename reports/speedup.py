@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, median
 
 from tfbench.bench.record import Invocation, Measurement
+from tfbench.reports import intervals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,11 +16,16 @@ class Speedup:
         ratio: time of the baseline over time of the case, for equal work: above 1 the case is faster.
         baseline: id of the baseline case.
         invocations: how many invocations it was estimated from.
+        low, high: its 95 % interval, or None where there are too few rounds for one.
+        within: True if the interval comes from one process, and knows nothing of the noise between them.
     """
 
     ratio: float
     baseline: str
     invocations: int
+    low: float | None
+    high: float | None
+    within: bool
 
 
 def find_baseline(measurement: Measurement, others: Sequence[Measurement]) -> Measurement | None:
@@ -47,6 +52,8 @@ def log_ratios(case: Invocation, baseline: Invocation) -> list[float]:
 def against_baseline(measurement: Measurement, others: Sequence[Measurement]) -> Speedup | None:
     """Estimate the speed-up: the median log-ratio over the blocks of each invocation, their mean over invocations.
 
+    The interval is that of `intervals.estimate`, on the logarithms.
+
     Returns:
         None where the baseline was not measured, or never next to the case.
     """
@@ -59,7 +66,15 @@ def against_baseline(measurement: Measurement, others: Sequence[Measurement]) ->
         for invocation in measurement.invocations
         if invocation.index in by_index
     ]
-    logs = [median(ratios) for ratios in pairs if ratios]
-    if not logs:
+    samples = [ratios for ratios in pairs if ratios]
+    if not samples:
         return None
-    return Speedup(ratio=math.exp(fmean(logs)), baseline=baseline.case.id, invocations=len(logs))
+    logs = intervals.estimate(samples)
+    return Speedup(
+        ratio=math.exp(logs.middle),
+        baseline=baseline.case.id,
+        invocations=len(samples),
+        low=None if logs.low is None else math.exp(logs.low),
+        high=None if logs.high is None else math.exp(logs.high),
+        within=logs.within,
+    )

@@ -26,6 +26,12 @@ def title(rows: pd.DataFrame) -> str:
     return f"{first['workload']} {first['params']}".strip()
 
 
+def speedup_text(row: pd.Series) -> str:
+    """Write a speed-up with its interval; a star for one that knows a single process only."""
+    text = units.ratio(row["speedup"], row["speedup_low"], row["speedup_high"])
+    return f"{text}*" if "[" in text and row["speedup_within"] else text
+
+
 def comparison_table(rows: pd.DataFrame) -> Table:
     """Make the table of the measured cases of one comparison set."""
     places = rows["device"].str.cat(rows["replicas"].astype("string"), sep=" x")
@@ -42,7 +48,7 @@ def comparison_table(rows: pd.DataFrame) -> Table:
             *([place] if several else []),
             units.seconds(row["median_s"]),
             units.seconds(row["q3_s"] - row["q1_s"]),
-            "baseline" if is_baseline else units.ratio(row["speedup"]),
+            "baseline" if is_baseline else speedup_text(row),
             units.seconds(row["first_call_s"]),
             units.seconds(row["trace_s"]),
             units.seconds(row["compile_s"]),
@@ -52,11 +58,16 @@ def comparison_table(rows: pd.DataFrame) -> Table:
     return table
 
 
+def _starred(rows: pd.DataFrame) -> bool:
+    others = rows[rows["case"] != rows["baseline"]]
+    return any(speedup_text(row).endswith("*") for _, row in others.iterrows())
+
+
 def notes(rows: pd.DataFrame) -> list[str]:
     """Give what a reader must know before believing a table: each warning, with the cases it is about."""
     warned = rows.assign(warning=rows["warnings"].str.split("; ")).explode("warning")
     warned = warned[warned["warning"] != ""]
-    lines = []
+    lines = ["* from one process: another may well lie outside the interval"] if _starred(rows) else []
     for warning, group in warned.groupby("warning", sort=False):
         about = "all" if len(group) == len(rows) else ", ".join(group["implementation"] + " " + group["mode"])
         lines.append(f"{about}: {warning}")

@@ -41,6 +41,12 @@ def rate(value: float | None) -> str:
     return f"{digits(value / scale)}{prefix}"
 
 
-def ratio(value: float | None) -> str:
-    """Write a speed-up: `12.3x`."""
-    return NOTHING if value is None or _missing(value) else f"{digits(value)}x"
+def ratio(value: float | None, low: float | None = None, high: float | None = None) -> str:
+    """Write a speed-up with the digits that its interval supports: `12.3x [11.8, 12.9]`, or alone `12.3x`."""
+    if value is None or _missing(value):
+        return NOTHING
+    if low is None or high is None or _missing(low) or _missing(high) or not math.isfinite(high) or high <= low:
+        return f"{digits(value)}x"
+    decimals = -math.floor(math.log10((high - low) / 2))
+    texts = [f"{round(number, decimals):.{max(0, decimals)}f}" for number in (value, low, high)]
+    return f"{texts[0]}x [{texts[1]}, {texts[2]}]"

@@ -58,9 +58,25 @@ def test_the_estimate_is_the_geometric_mean_of_the_invocations_medians(measured:
     baseline = measured((1, {0: 8.0, 1: 64.0, 2: 8.0}), (2, {0: 3.0}), (3, {0: 5.0}), mode="eager")
     case = measured((1, {0: 1.0, 1: 1.0, 2: 2.0}), (2, {0: 3.0}), (3, {0: 5.0}), mode="xla")
     found = speedup.against_baseline(case, [case, baseline])
+    # Ratios 8, 64, 4 have the median 8; the third root of 8 * 1 * 1 is 2. On the logarithms, the mean of
+    # (ln 8, 0, 0) is ln 2, their deviation ln 8 / sqrt 3, so the interval is ln 2 +- 4.30265 * ln 8 / 3.
     assert found == Speedup(
-        ratio=pytest.approx(2.0), baseline="toy-by_hand-n=8,kind=small-eager-cpu", invocations=3
-    )  # ratios 8, 64, 4 have the median 8; the third root of 8 * 1 * 1 is 2
+        ratio=pytest.approx(2.0),
+        baseline="toy-by_hand-n=8,kind=small-eager-cpu",
+        invocations=3,
+        low=pytest.approx(2 * 8 ** (-4.30265 / 3), rel=1e-5),
+        high=pytest.approx(2 * 8 ** (4.30265 / 3), rel=1e-5),
+        within=False,
+    )
+
+
+def test_one_invocation_gives_an_interval_that_says_so(measured: Any) -> None:
+    baseline = measured((1, dict.fromkeys(range(6), 8.0)), mode="eager")
+    case = measured((1, dict(enumerate([1.0, 2.0, 4.0, 4.0, 8.0, 16.0]))), mode="xla")
+    found = speedup.against_baseline(case, [case, baseline])
+    assert found is not None
+    assert (found.ratio, found.low, found.high) == pytest.approx((2.0, 0.5, 8.0))
+    assert found.within
 
 
 def test_a_slower_case_has_a_speed_up_below_1(measured: Any) -> None:

@@ -1,5 +1,7 @@
 """Numbers for people."""
 
+import math
+
 import pytest
 from tfbench.reports import units
 
@@ -77,3 +79,22 @@ def test_a_rate_has_the_prefix_that_fits(value: float | None, text: str) -> None
 )
 def test_a_speed_up_is_a_factor(value: float | None, text: str) -> None:
     assert units.ratio(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "text"),
+    [
+        (12.34, 11.8, 12.9, "12.3x [11.8, 12.9]"),
+        (0.8834, 0.851, 0.917, "0.88x [0.85, 0.92]"),
+        (2049.0, 2021.0, 2079.0, "2050x [2020, 2080]"),
+        (1100.0, 700.0, 1600.0, "1100x [700, 1600]"),
+        (12.34, None, None, "12.3x"),
+        (12.34, 12.34, 12.34, "12.3x"),
+        (12.34, 11.0, math.inf, "12.3x"),
+        (None, None, None, "-"),
+    ],
+)
+def test_a_speed_up_has_the_digits_that_its_interval_supports(
+    value: float | None, low: float | None, high: float | None, text: str
+) -> None:
+    assert units.ratio(value, low, high) == text
