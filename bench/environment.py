@@ -61,7 +61,7 @@ def host() -> Host:
     )
 
 
-def software() -> Software:
+def software(*, traces_counted: bool) -> Software:
     """Describe what this worker runs on. Imports TensorFlow: only for workers."""
     import keras
     import numpy as np
@@ -79,5 +79,6 @@ def software() -> Software:
         intra_op_threads=tf.config.threading.get_intra_op_parallelism_threads(),
         inter_op_threads=tf.config.threading.get_inter_op_parallelism_threads(),
         eager_async=not tf.config.experimental.get_synchronous_execution(),
+        traces_counted=traces_counted,
         devices=tuple(device.name for device in tf.config.list_physical_devices()),
     )

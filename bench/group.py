@@ -120,6 +120,7 @@ def open_and_check(
             "check": codec.encode(checked),
             "iterations": timed.iterations,
             "data": program.data,
+            "caution": program.caution,
             "device": devices.name,
             "sync_s": sync_cost_s(meters),
         }
@@ -144,6 +145,7 @@ def measure(request: Request, catalog: dict[str, Workload], devices: Devices, me
         stages.attempt(open_one)
     if not request.check_only:
         _time(ready, request, meters, stages, rng)
+    stages.enter("", "end")
     say(
         {
             "say": protocol.END,

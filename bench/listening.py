@@ -52,8 +52,8 @@ def listen(
     """
     by_id = {case.id: case for case in cases}
 
-    def fail(kind: str, message: str) -> None:
-        for case_id in [heard.case_id] if heard.case_id in by_id else by_id:
+    def fail(kind: str, message: str, blamed: str) -> None:
+        for case_id in [blamed] if blamed in by_id else by_id:
             heard.failures[case_id] = Failure(
                 case=by_id[case_id],
                 stage=heard.stage,
@@ -68,12 +68,12 @@ def listen(
             _hear(heard, message, fail)
             tell(message)
     except WorkerError as error:
-        fail(error.kind, str(error))
+        fail(error.kind, str(error), heard.case_id)
     except (KeyError, ValueError, TypeError) as error:
-        fail("protocol", f"the worker's message was not understood: {error!r}")
+        fail("protocol", f"the worker's message was not understood: {error!r}", heard.case_id)
 
 
-def _hear(heard: Heard, message: dict[str, Any], fail: Callable[[str, str], None]) -> None:
+def _hear(heard: Heard, message: dict[str, Any], fail: Callable[[str, str, str], None]) -> None:
     said = message["say"]
     if said == protocol.STAGE:
         heard.case_id, heard.stage = message["case"], message["stage"]
@@ -84,7 +84,7 @@ def _hear(heard: Heard, message: dict[str, Any], fail: Callable[[str, str], None
     elif said == protocol.ROUND:
         heard.rounds.setdefault(message["id"], []).append(message)
     elif said == protocol.FAILURE:
-        fail(message["type"], message["message"])
+        fail(message["type"], message["message"], message["case"])
     elif said == protocol.SKIP:
         heard.skip = message["reason"]
     elif said == protocol.END:

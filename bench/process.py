@@ -35,8 +35,8 @@ class WorkerError(Exception):
 
 
 def command(python: str) -> list[str]:
-    """Give the command that starts a worker in this interpreter."""
-    return [python, "-m", "tfbench.bench.worker"]
+    """Give the command that starts a worker; -P, so that no keras.py of the user's folder is imported."""
+    return [python, "-P", "-m", "tfbench.bench.worker"]
 
 
 class Worker:
@@ -95,6 +95,8 @@ class Worker:
             except (ValueError, TypeError, KeyError):
                 raise WorkerError("protocol", f"the worker said {line!r:.80}", self.stderr()) from None
             yield message
+            if message["say"] == END:
+                return  # a process that the workload has left behind may still hold the pipe
         code = self._wait(GRACE_S)
         if code is None:
             raise WorkerError("timeout", "the worker closed its pipe, but did not end", self.stderr())

@@ -20,7 +20,9 @@ class Ledger:
             the first call); 0 in eager mode.
         compile_s: XLA's own compilations in the first call, as its compiler logs them; None if XLA
             was asked for and logged nothing.
+            Compilers in parallel threads are added up, so it may be more than the user waits for.
         first_run_s: the rest of the first call: Grappler, instantiation and running it once.
+        first_call_s: what the user waits for at the first call, trace, compile and first run, by the clock.
         traces: how many times a tf.function was traced.
         compiles: how many times XLA compiled.
     """
@@ -29,13 +31,9 @@ class Ledger:
     trace_s: float
     compile_s: float | None
     first_run_s: float
+    first_call_s: float
     traces: int
     compiles: int
-
-    @property
-    def first_call_s(self) -> float:
-        """Sum what the user waits for at the first call: trace, compile and first run."""
-        return self.trace_s + (self.compile_s or 0.0) + self.first_run_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +110,7 @@ class Measurement:
         work_per_call: units that one call does.
         data: where the input came from: `real: 800 images`, `synthetic`, or empty without data.
         device: the name of the device that it ran on.
+        caution: what its workload says must be known before comparing its times, or empty.
         invocations: one for each fresh worker.
     """
 
@@ -122,6 +121,7 @@ class Measurement:
     data: str
     device: str
     invocations: tuple[Invocation, ...]
+    caution: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a measurement of nothing.
@@ -144,7 +144,8 @@ class Failure:
 
     Attributes:
         case: what failed.
-        stage: where: `start`, `import`, `build`, `trace`, `first call`, `check`, `calibrate`, `round`...
+        stage: where: `start`, `import`, `devices`, `warm-up`, `build`, `first call` (its trace, compile and
+            first run), `check`, `calibrate`, `round` or `end`.
         type: the exception's type, or `killed`, `timeout`, `protocol`.
         message: one line of what happened.
         invocation: in which invocation, from 1.
@@ -207,6 +208,7 @@ class Software:
         xla_flags, tf_xla_flags: the environment's XLA_FLAGS and TF_XLA_FLAGS.
         intra_op_threads, inter_op_threads: TensorFlow's settings; 0 lets it choose.
         eager_async: whether eager operations run asynchronously on the CPU.
+        traces_counted: whether traces can be counted in this TensorFlow; without, a retraced round is kept.
         devices: names of the physical devices that TensorFlow sees.
     """
 
@@ -220,6 +222,7 @@ class Software:
     intra_op_threads: int
     inter_op_threads: int
     eager_async: bool
+    traces_counted: bool
     devices: tuple[str, ...]
 
 

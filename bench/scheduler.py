@@ -100,6 +100,7 @@ class Measuring:
             unit=workload.unit,
             work_per_call=workload.work(dict(case.params), case.placement.replicas),
             data=facts["data"],
+            caution=facts.get("caution", ""),
             device=facts["device"],
             invocations=tuple(self._invocations[case.id]),
         )

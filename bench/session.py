@@ -1,6 +1,7 @@
 """One run of the suite inside a pytest session: chosen cases, what they ended as, and their run.json."""
 
 import shlex
+import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -50,6 +51,7 @@ class Suite:
         self._sets: list[list[Case]] = []
         self._outcomes: dict[str, Outcome] = {}
         self._progress: Progress | None = None
+        self._interrupted = False
 
     @cached_property
     def catalog(self) -> dict[str, Workload]:
@@ -115,7 +117,6 @@ class Suite:
         """Show a case's outcome to pytest: its rounds to pytest-benchmark, else a failure or a skip."""
         outcome = self._outcome(case_id)
         if isinstance(outcome, Failure):
-            benchmark.skipped = True  # else pytest-benchmark warns that it was not used
             pytest.fail(failure_text(outcome), pytrace=False)
         if not isinstance(outcome, Measurement):
             pytest.skip(outcome.reason)
@@ -137,9 +138,14 @@ class Suite:
         assert self._progress is not None, "plan() comes before any case"
         with self._progress as observer:
             measuring = Measuring(cases, catalog=self.catalog, data=data, settings=self._settings, observer=observer)
+            # A SIGTERM, as `timeout` and CI send it, ends a run like Ctrl-C: with what is measured kept.
+            before = signal.signal(signal.SIGTERM, signal.default_int_handler)
             try:
+                self._interrupted = True
                 measuring.run()
+                self._interrupted = False
             finally:
+                signal.signal(signal.SIGTERM, before)
                 outcomes = measuring.outcomes()
                 self._outcomes.update({outcome.case.id: outcome for outcome in outcomes})
                 if writer is not None:
@@ -169,12 +175,7 @@ class Suite:
         """Write how the run ended."""
         if self.writer is not None:
             planned = {case.id for cases in self._sets for case in cases}
-            partial = any(
-                not invocation.complete
-                for measurement in self.writer.run.measurements
-                for invocation in measurement.invocations
-            )
-            whole = planned <= self._outcomes.keys() and not partial
+            whole = planned <= self._outcomes.keys() and not self._interrupted
             self.writer.update(status=COMPLETE if whole else INTERRUPTED)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -127,7 +128,7 @@ def new_folder(results: Path, host: str, *, now: datetime) -> Path:
 
 
 def check_writable(results: Path) -> None:
-    """Refuse an output folder that cannot be written.
+    """Refuse an output folder that cannot be written, by trying.
 
     Raises:
         BadInputError: it, or the nearest folder above it that exists, is not a writable folder.
@@ -135,8 +136,12 @@ def check_writable(results: Path) -> None:
     existing = results
     while not existing.exists() and existing != existing.parent:
         existing = existing.parent
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        raise BadInputError(f"output folder {results} cannot be written: choose another one with --out")
+    try:
+        with tempfile.TemporaryDirectory(prefix=".tfbench-", dir=existing):
+            pass
+    except OSError as error:
+        reason = error.strerror or error
+        raise BadInputError(f"output folder {results} cannot be written: {reason}; choose another with --out") from None
 
 
 def find(path: Path) -> Path:
@@ -157,7 +162,8 @@ def load(path: Path) -> Run:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadRunError(f"cannot read run {file}: {error.strerror or error}") from error
+        reason = error.strerror or error
+        raise BadRunError(f"cannot read run {file}: {reason}; name a run, or make one with tfbench run") from error
     except (ValueError, RecursionError) as error:
         raise BadRunError(f"{file} is not JSON, or cut off: {error}") from error
     return from_json(content, str(file))

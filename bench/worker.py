@@ -4,6 +4,7 @@ IN and OUT are inherited pipe descriptors. The request is one JSON line on IN; I
 its end means that the parent is gone. Answers are JSON lines on OUT. Stdout is nobody's; stderr is a file.
 """
 
+import importlib
 import json
 import os
 import signal
@@ -44,13 +45,14 @@ def serve(request: Request, say: group.Say) -> None:
     stages = group.Stages(say)
     stages.enter("", "import")
     known = catalog.catalog([Path(name) for name in request.files])
-    software = environment.software()
+    importlib.import_module("tensorflow")
     stages.enter("", "devices")
     placed = devices.configure(request.cases[0].placement, cpu_model=request.cpu_model)
-    say({"say": protocol.SOFTWARE, **codec.encode(software)})
     stages.enter("", "warm-up")
     with placed.scope():
         meters = group.make_meters()
+        software = environment.software(traces_counted=meters.traces.exact)
+        say({"say": protocol.SOFTWARE, **codec.encode(software)})
         ledger.warm_up_process()
         group.measure(request, known, placed, meters, say)
 
@@ -68,7 +70,7 @@ def main(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 - told to the parent, whatever it is
         traceback.print_exc()
         kind, message = type(error).__name__, group.first_line(error)
-        say({"say": protocol.FAILURE, "case": "", "stage": "start", "type": kind, "message": message})
+        say({"say": protocol.FAILURE, "case": "", "stage": "", "type": kind, "message": message})
     sys.stderr.flush()
     return 0
 

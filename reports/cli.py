@@ -109,7 +109,8 @@ def report(arguments: argparse.Namespace, rest: list[str]) -> int:
     if arguments.format == "csv":
         print(summary.to_csv(index=False), end="")
     elif arguments.format == "json":
-        print(summary.to_json(orient="records", indent=1))
+        rows = summary.astype(object).where(summary.notna(), None).to_dict(orient="records")
+        print(json.dumps(rows, indent=1, allow_nan=False))
     else:
         for loaded in runs:
             print(tables.markdown(loaded), end="")
@@ -157,7 +158,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run a command; give the exit code: 0 fine, 1 a case failed, 2 bad input, 130 interrupted."""
+    """Run a command; give the exit code: 0 fine, 1 a case failed, 2 bad input or interrupted."""
     parsed, rest = make_parser().parse_known_args(arguments)
     command: Command = parsed.run
     try:

@@ -172,6 +172,8 @@ def warnings(measurement: Measurement) -> list[str]:
     """Say what a reader must know before believing the numbers of a case."""
     found = []
     done = measurement.invocations
+    if measurement.caution:
+        found.append(measurement.caution)
     if measurement.data == "synthetic":
         found.append("data: synthetic")
     retraced, compiled = sum(i.retraced_rounds for i in done), sum(i.compiled_rounds for i in done)

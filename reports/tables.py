@@ -105,6 +105,8 @@ def footer(run: Run) -> list[str]:
         lines.append(
             f"TensorFlow {software.tensorflow}, Keras {software.keras}, Python {software.python}, oneDNN {onednn}"
         )
+        if not software.traces_counted:
+            lines.append("warning: traces could not be counted in this TensorFlow: rounds that traced anew are kept")
     if run.data_note:
         lines.append(f"warning: {run.data_note}")
     if run.status != COMPLETE:

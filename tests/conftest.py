@@ -40,7 +40,9 @@ class Records:
             "traces": 2,
             "compiles": 1,
         }
-        return record.Ledger(**{**fields, **changes})
+        fields |= changes
+        parts = fields["trace_s"] + (fields["compile_s"] or 0.0) + fields["first_run_s"]
+        return record.Ledger(**{"first_call_s": parts, **fields})
 
     def check(self, **changes: Any) -> record.Check:
         """Make a check."""
@@ -118,6 +120,7 @@ class Records:
             "intra_op_threads": 0,
             "inter_op_threads": 2,
             "eager_async": False,
+            "traces_counted": True,
             "devices": ("/physical_device:CPU:0",),
         }
         return record.Software(**{**fields, **changes})

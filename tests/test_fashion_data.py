@@ -243,7 +243,7 @@ def test_what_keras_downloads_is_taken(offline: Path, images_folder: Path, monke
 def test_a_download_that_fails_gives_synthetic_images_and_says_so() -> None:
     assert fashion_data.resolve(None) == DataSource(
         kind="synthetic",
-        note="synthetic images, not Fashion-MNIST: Keras could not download it (no route to host); "
+        note="synthetic images, not Fashion-MNIST: Keras' download cannot be had (no route to host); "
         "name a folder with --fashion-mnist or TFBENCH_FASHION_MNIST",
     )
 

@@ -176,3 +176,7 @@ def test_all_warnings_stand_in_the_summary(records: Any) -> None:
     run = records.run(measurements=(records.measurement(data="synthetic", invocations=done),))
     row = frame.summary_frame([run]).iloc[0]
     assert row["warnings"] == "data: synthetic; 1 rounds discarded: traced anew; interrupted"
+
+
+def test_what_a_workload_says_of_its_times_is_a_warning(records: Any) -> None:
+    assert frame.warnings(records.measurement(caution="merged")) == ["merged"]

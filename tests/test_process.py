@@ -8,7 +8,7 @@ import time
 
 import pytest
 from tfbench.bench.case import Case
-from tfbench.bench.process import Worker, WorkerError
+from tfbench.bench.process import Worker, WorkerError, command
 from tfbench.bench.protocol import Request
 
 REQUEST = Request(cases=(Case(workload="w", implementation="i", params=(), mode="eager"),))
@@ -119,3 +119,14 @@ os.kill(os.getpid(), signal.SIGKILL)
     done = subprocess.run([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True, timeout=60, check=False)
     assert done.returncode == -signal.SIGKILL
     assert gone(int(done.stdout))
+
+
+def test_a_process_that_a_workload_leaves_behind_does_not_hold_the_end_up() -> None:
+    code = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], pass_fds=(out,)); say(say='end')"
+    with child(code) as worker:
+        assert listen(worker, timeout_s=5.0) == ["end"]
+    assert gone(worker.pid)
+
+
+def test_a_worker_does_not_import_from_the_users_folder() -> None:
+    assert "-P" in command("python")

@@ -195,10 +195,15 @@ def test_an_output_folder_under_a_file_is_refused(tmp_path: Path, below: str) ->
         store.check_writable(tmp_path / below)
 
 
-def test_an_output_folder_without_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "access", lambda _path, _mode: False)
-    with pytest.raises(BadInputError, match="--out"):
-        store.check_writable(tmp_path)
+def test_an_output_folder_in_which_nothing_can_be_made_is_refused() -> None:
+    # Even root, to whom `os.access` allows everything, cannot make a folder there.
+    with pytest.raises(BadInputError, match=r"^output folder /proc/tfbench cannot be written: .*; choose another"):
+        store.check_writable(Path("/proc/tfbench"))
+
+
+def test_trying_an_output_folder_leaves_nothing(tmp_path: Path) -> None:
+    store.check_writable(tmp_path / "results")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from tfbench.bench.case import Case
 from tfbench.bench.record import Measurement, Skip
 from tfbench.bench.scheduler import Measuring, Settings
 from tfbench.workloads import catalog, fashion_data
-from tfbench.workloads.spec import DataSource
+from tfbench.workloads.spec import DataSource, Job
 
 pytestmark = pytest.mark.tensorflow
 KNOWN = catalog.catalog()
@@ -83,3 +83,12 @@ def test_traces_and_compiles_are_counted_as_known_by_construction(images: Path) 
     assert ledgers["eager"].trace_s == 0.0
     assert ledgers["graph"].trace_s > 0.0
     assert ledgers["xla"].compile_s > 0.0
+
+
+def test_an_unrolled_loop_adds_to_a_tensor_so_that_tracing_folds_nothing() -> None:
+    tf = pytest.importorskip("tensorflow")
+    program = KNOWN["sum_loop"].build(
+        Job(implementation="python_loop", params={"n": 100}, mode="graph", wrap=tf.function)
+    )
+    graph = program.step.get_concrete_function(*program.inputs[0]).graph
+    assert sum(operation.type == "AddV2" for operation in graph.get_operations()) == 100

@@ -107,7 +107,12 @@ def _download(python: str) -> str:
     quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program in the interpreter that the user chose
-            [python, "-c", code], env=quiet, capture_output=True, text=True, timeout=DOWNLOAD_TIMEOUT_S, check=False
+            [python, "-P", "-c", code],
+            env=quiet,
+            capture_output=True,
+            text=True,
+            timeout=DOWNLOAD_TIMEOUT_S,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
@@ -133,7 +138,7 @@ def resolve(folder: Path | None, *, python: str = sys.executable) -> DataSource:
     except ValueError as error:
         return DataSource(
             kind="synthetic",
-            note=f"synthetic images, not Fashion-MNIST: Keras could not download it ({reason or error}); "
+            note=f"synthetic images, not Fashion-MNIST: Keras' download cannot be had ({reason or error}); "
             f"name a folder with --fashion-mnist or {VARIABLE}",
         )
     return DataSource(kind="keras", folder=cache)

@@ -78,6 +78,7 @@ class Program:
         atol: absolute tolerance of it.
         reset: puts the initial state back (weights, optimiser, metrics); None if `step` keeps none.
         data: where the input came from, such as `real: 800 images` or `synthetic`; empty without data.
+        caution: what a reader must know before comparing its times, printed below the table; or empty.
     """
 
     step: Callable[..., Any]
@@ -87,6 +88,7 @@ class Program:
     atol: float
     reset: Callable[[], None] | None = None
     data: str = ""
+    caution: str = ""
 
 
 def _always(_implementation: str, _params: Params, _mode: str) -> str | None:

@@ -6,6 +6,7 @@ import pytest
 from tfbench.bench import replay
 
 
+@pytest.mark.filterwarnings("ignore:Benchmark fixture was not used")  # by a case that failed
 @pytest.mark.benchmark(timer=replay.CLOCK.read)
 def test_workload(case_id: str, tfbench_suite: Any, benchmark: Any) -> None:
     """Measure the case, with all others of its comparison set, when the first of them comes up."""
