@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Self
 
 from tfbench.bench import codec, compiling
-from tfbench.bench.protocol import END, FAILURE, SKIP, Request, send
+from tfbench.bench.protocol import END, FAILURE, SCRATCH_PREFIX, SKIP, Request, send
 
 STDERR_LINES = 20
 GRACE_S = 2.0
@@ -48,7 +48,7 @@ class Worker:
         """Start the process and hand it the request."""
         self._stderr: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         # TensorFlow leaves generated files behind when it is ended: they go with this folder.
-        self._scratch = tempfile.TemporaryDirectory(prefix="tfbench-", ignore_cleanup_errors=True)
+        self._scratch = tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, ignore_cleanup_errors=True)
         read_request, write_request = os.pipe()
         read_answer, write_answer = os.pipe()
         try:

@@ -8,6 +8,7 @@ from typing import Any
 from tfbench.bench.case import Case
 from tfbench.bench.timing import DEFAULT_PLAN, Plan
 
+SCRATCH_PREFIX = "tfbench-"
 SOFTWARE, STAGE, READY, ROUND, FAILURE, SKIP, END = "software", "stage", "ready", "round", "failure", "skip", "end"
 
 

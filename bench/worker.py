@@ -7,6 +7,7 @@ its end means that the parent is gone. Answers are JSON lines on OUT. Stdout is 
 import importlib
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -15,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from tfbench.bench import codec, devices, environment, group, ledger, protocol
-from tfbench.bench.protocol import Request
+from tfbench.bench.protocol import SCRATCH_PREFIX, Request
 from tfbench.workloads import catalog
 
 
@@ -35,6 +36,9 @@ def _die_with_parent(descriptor: int) -> None:
     def wait() -> None:
         while os.read(descriptor, 4096):
             pass
+        scratch = Path(os.environ.get("TMPDIR", ""))
+        if scratch.name.startswith(SCRATCH_PREFIX):  # the parent made it, and can no longer remove it
+            shutil.rmtree(scratch, ignore_errors=True)
         os.killpg(os.getpgrp(), signal.SIGKILL)
 
     threading.Thread(target=wait, name="tfbench-parent-watch", daemon=True).start()

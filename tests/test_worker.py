@@ -110,7 +110,16 @@ def test_a_killed_parent_leaves_a_valid_run_with_the_finished_cases_and_no_worke
     options = ["--mode", "eager", "--quick", "--budget", "0.2", "--workloads", str(FAULTY)]
     command = [sys.executable, "-c", "from tfbench.reports.cli import entry; entry()"]
     command += ["run", "healthy", "sum_loop", "--implementation", "fine,vectorized", *options]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(scratch)},
+    )
     assert process.stderr is not None
     for line in process.stderr:
         if line.startswith("tfbench: healthy"):
@@ -122,6 +131,7 @@ def test_a_killed_parent_leaves_a_valid_run_with_the_finished_cases_and_no_worke
     process.communicate()
     gone, alive = psutil.wait_procs(left, timeout=20)
     assert (len(gone), alive) == (1, [])
+    assert list(scratch.iterdir()) == []
     run = store.load(tmp_path / "results")
     assert [m.case.workload for m in run.measurements] == ["sum_loop"]
     assert run.status == "running"
