@@ -25,21 +25,27 @@ def _read_line(descriptor: int) -> bytes:
     while not data.endswith(b"\n"):
         part = os.read(descriptor, 65536)
         if not part:
-            raise EOFError("the parent closed the pipe before the request was whole")
+            _end_without_parent()
         data += part
     return data
 
 
+def _end_without_parent() -> None:
+    """Remove the folder that the parent made and can no longer remove, and end this whole process group."""
+    scratch = Path(os.environ.get("TMPDIR", ""))
+    if scratch.name.startswith(SCRATCH_PREFIX):
+        for _ in range(5):  # the measuring thread may still be writing into it
+            shutil.rmtree(scratch, ignore_errors=True)
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
 def _die_with_parent(descriptor: int) -> None:
-    """End this whole process group once the parent is gone, however it went."""
+    """End once the parent is gone, however it went."""
 
     def wait() -> None:
         while os.read(descriptor, 4096):
             pass
-        scratch = Path(os.environ.get("TMPDIR", ""))
-        if scratch.name.startswith(SCRATCH_PREFIX):  # the parent made it, and can no longer remove it
-            shutil.rmtree(scratch, ignore_errors=True)
-        os.killpg(os.getpgrp(), signal.SIGKILL)
+        _end_without_parent()
 
     threading.Thread(target=wait, name="tfbench-parent-watch", daemon=True).start()
 
@@ -61,20 +67,29 @@ def serve(request: Request, say: group.Say) -> None:
         group.measure(request, known, placed, meters, say)
 
 
-def main(arguments: list[str]) -> int:
-    """Serve one request; what goes wrong outside any case is told as the failure of all of them."""
-    descriptor, out = int(arguments[0]), int(arguments[1])
-    request = codec.decode(Request, json.loads(_read_line(descriptor)))
-    _die_with_parent(descriptor)
-    say = partial(protocol.send, out)
+def _serve_or_tell(request: Request, say: group.Say) -> None:
+    """Serve; what goes wrong outside any case is told as the failure of all of them."""
     try:
         serve(request, say)
     except devices.MissingDeviceError as error:
         say({"say": protocol.SKIP, "reason": str(error)})
+    except BrokenPipeError:
+        raise
     except Exception as error:  # noqa: BLE001 - told to the parent, whatever it is
         traceback.print_exc()
         kind, message = type(error).__name__, group.first_line(error)
         say({"say": protocol.FAILURE, "case": "", "stage": "", "type": kind, "message": message})
+
+
+def main(arguments: list[str]) -> int:
+    """Serve one request."""
+    descriptor, out = int(arguments[0]), int(arguments[1])
+    request = codec.decode(Request, json.loads(_read_line(descriptor)))
+    _die_with_parent(descriptor)
+    try:
+        _serve_or_tell(request, partial(protocol.send, out))
+    except BrokenPipeError:  # nobody listens
+        _end_without_parent()
     sys.stderr.flush()
     return 0
 
