@@ -48,7 +48,7 @@ def open_case(program: Program, meters: Meters, *, mode: str, build_s: float) ->
         call are taken out of `first_run_s`.
     """
     meters.compiles.read()
-    traces, traced_s = meters.traces.count, meters.traces.seconds
+    traces = meters.traces.count
     compiles, compiled_s = meters.compiles.count, meters.compiles.seconds
     arguments = program.inputs[0]
     start = meters.clock()
@@ -62,8 +62,7 @@ def open_case(program: Program, meters: Meters, *, mode: str, build_s: float) ->
     end = meters.clock()
     meters.compiles.read()
     compiled = meters.compiles.count - compiles
-    in_call_s = meters.traces.seconds - traced_before_call_s if trace is not None else meters.traces.seconds - traced_s
-    trace_s = (middle - start if trace is not None else 0.0) + in_call_s
+    trace_s = (middle - start if trace is not None else 0.0) + (meters.traces.seconds - traced_before_call_s)
     compile_s = meters.compiles.seconds - compiled_s
     ledger = Ledger(
         build_s=build_s,

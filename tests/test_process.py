@@ -71,7 +71,7 @@ def test_a_bad_end_is_an_error_that_says_how_it_ended(code: str, kind: str, mess
     assert (caught.value.kind, str(caught.value)) == (kind, message)
 
 
-@pytest.mark.parametrize("code", ["time.sleep(600)", "os.kill(os.getpid(), signal.SIGSTOP)"])
+@pytest.mark.parametrize("code", ["signal.pause()", "os.kill(os.getpid(), signal.SIGSTOP)"])
 def test_a_worker_that_hangs_or_is_stopped_times_out_and_is_gone(code: str) -> None:
     with child(code) as worker, pytest.raises(WorkerError, match=r"was silent for 0\.5 s") as caught:
         listen(worker, timeout_s=0.5)
@@ -95,7 +95,7 @@ def test_the_compile_log_that_tfbench_asks_for_is_left_out_of_stderr() -> None:
 
 
 def test_processes_that_a_worker_started_end_with_it() -> None:
-    code = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']); say(say='end')"
+    code = "subprocess.Popen([sys.executable, '-c', 'import signal; signal.pause()']); say(say='end')"
     with child(code) as worker:
         assert listen(worker) == ["end"]
     assert gone(worker.pid)
@@ -122,7 +122,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_process_that_a_workload_leaves_behind_does_not_hold_the_end_up() -> None:
-    code = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], pass_fds=(out,)); say(say='end')"
+    code = "subprocess.Popen([sys.executable, '-c', 'import signal; signal.pause()'], pass_fds=(out,)); say(say='end')"
     with child(code) as worker:
         assert listen(worker, timeout_s=5.0) == ["end"]
     assert gone(worker.pid)
