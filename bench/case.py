@@ -17,16 +17,19 @@ class Placement:
         device: `cpu`, `gpu` or `tpu`.
         strategy: `single`, `mirrored` or `tpu`, the `tf.distribute` strategy.
         replicas: how many replicas the strategy has.
+        interpreter: label of the Python that runs it, as `--python LABEL=PATH` gives it; empty for the suite's own.
     """
 
     device: str = CPU
     strategy: str = SINGLE
     replicas: int = 1
+    interpreter: str = ""
 
     @property
     def label(self) -> str:
-        """Name it in case names and tables: `cpu`, `cpu-mirrored-2`."""
-        return self.device if self.strategy == SINGLE else f"{self.device}-{self.strategy}-{self.replicas}"
+        """Name it in case names and tables: `cpu`, `cpu-mirrored-2`, `cpu-old`."""
+        wide = [] if self.strategy == SINGLE else [self.strategy, str(self.replicas)]
+        return "-".join([self.device, *wide, *([self.interpreter] if self.interpreter else [])])
 
 
 DEFAULT_PLACEMENT = Placement()

@@ -36,7 +36,7 @@ def compare(actual: Sequence[Any], expected: Sequence[Any], *, rtol: float, atol
     """
     if len(actual) != len(expected):
         raise WrongAnswerError(f"{len(actual)} answers, but the reference has {len(expected)}")
-    worst_abs = worst_rel = 0.0
+    worst_abs = worst_rel = worst_scaled = epsilon = 0.0
     for call, (found, wanted) in enumerate(zip(actual, expected, strict=True), start=1):
         left, right = flatten(found), flatten(wanted)
         if [a.shape for a in left] != [b.shape for b in right]:
@@ -45,7 +45,30 @@ def compare(actual: Sequence[Any], expected: Sequence[Any], *, rtol: float, atol
         for part, (a, b) in enumerate(zip(left, right, strict=True)):
             errors = _errors(a, b, rtol, atol, f"call {call}, output {part}")
             worst_abs, worst_rel = max(worst_abs, errors[0]), max(worst_rel, errors[1])
-    return Check(calls=len(actual), max_abs_error=worst_abs, max_rel_error=worst_rel)
+            worst_scaled, epsilon = max(worst_scaled, _scaled(errors[0], b)), max(epsilon, _epsilon(a))
+    return Check(
+        calls=len(actual),
+        max_abs_error=worst_abs,
+        max_rel_error=worst_rel,
+        scaled_error=worst_scaled,
+        epsilon=epsilon,
+    )
+
+
+def _scaled(error: float, wanted: npt.NDArray[Any]) -> float:
+    """Give the error relative to the largest finite value of the reference; 0 where that is 0."""
+    sizes = np.abs(wanted[np.isfinite(wanted)].astype(np.float64))
+    largest = float(sizes.max(initial=0.0))
+    return error / largest if largest else 0.0
+
+
+def _epsilon(found: npt.NDArray[Any]) -> float:
+    """Give the rounding unit of an array's type, bfloat16 and float8 included; 0 for whole numbers."""
+    if found.dtype.kind not in "fcV":  # V: ml_dtypes' own types
+        return 0.0
+    import ml_dtypes
+
+    return float(ml_dtypes.finfo(found.dtype).eps)
 
 
 def _errors(

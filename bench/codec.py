@@ -49,7 +49,8 @@ def _record(kind: type, value: Any, where: str) -> Any:
     _expect(isinstance(value, dict), value, "an object", where)
     hints, fields = get_type_hints(kind), dataclasses.fields(kind)
     unknown = sorted(set(value) - {f.name for f in fields})
-    missing = [f.name for f in fields if f.name not in value and f.default is dataclasses.MISSING]
+    none = dataclasses.MISSING
+    missing = [f.name for f in fields if f.name not in value and f.default is none and f.default_factory is none]
     if unknown or missing:
         raise ValueError(f"{where}: {'unknown' if unknown else 'missing'} field {(unknown or missing)[0]!r}")
     return kind(**{name: _decode(hints[name], item, f"{where}.{name}") for name, item in value.items()})

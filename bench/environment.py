@@ -1,4 +1,4 @@
-"""Describe the machine and the software that a run was measured on."""
+"""Describe the machine that a run is measured on. No TensorFlow here."""
 
 import os
 import platform
@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import psutil
-from tfbench.bench.record import Host, Software
+from tfbench.bench.machine import Host
 
 
 def _cpu_model() -> str:
@@ -58,27 +58,4 @@ def host() -> Host:
         load_1m=round(psutil.getloadavg()[0], 2),
         python=platform.python_version(),
         git_commit=git_commit(),
-    )
-
-
-def software(*, traces_counted: bool) -> Software:
-    """Describe what this worker runs on. Imports TensorFlow: only for workers."""
-    import keras
-    import numpy as np
-    import tensorflow as tf
-    from tensorflow.python.util import _pywrap_util_port
-
-    return Software(
-        python=platform.python_version(),
-        tensorflow=tf.__version__,
-        keras=keras.__version__,
-        numpy=np.__version__,
-        onednn=bool(_pywrap_util_port.IsMklEnabled()),
-        xla_flags=os.environ.get("XLA_FLAGS", ""),
-        tf_xla_flags=os.environ.get("TF_XLA_FLAGS", ""),
-        intra_op_threads=tf.config.threading.get_intra_op_parallelism_threads(),
-        inter_op_threads=tf.config.threading.get_inter_op_parallelism_threads(),
-        eager_async=not tf.config.experimental.get_synchronous_execution(),
-        traces_counted=traces_counted,
-        devices=tuple(device.name for device in tf.config.list_physical_devices()),
     )

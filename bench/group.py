@@ -4,14 +4,15 @@ import random
 import statistics
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tfbench.bench import checking, codec, compiling, ledger, mode, protocol, resources, timing, tracing
+from tfbench.bench import checking, codec, compiling, ledger, mode, pace, protocol, resources, shapes, timing, tracing
 from tfbench.bench.case import Case
 from tfbench.bench.devices import Devices
+from tfbench.bench.enough import Enough
 from tfbench.bench.ledger import Meters
 from tfbench.bench.protocol import Request
 from tfbench.bench.timing import Timed
@@ -122,6 +123,7 @@ def open_and_check(
             "data": program.data,
             "caution": program.caution,
             "device": devices.name,
+            "shapes": shapes.describe(program.inputs[0], first),
             "sync_s": sync_cost_s(meters),
         }
     )
@@ -136,6 +138,7 @@ def measure(request: Request, catalog: dict[str, Workload], devices: Devices, me
     rng = random.Random(request.order_seed)
     stages = Stages(say)
     ready: list[Timed] = []
+    paces: list[float] = []
     for case in rng.sample(request.cases, len(request.cases)):
         workload = catalog[case.workload]
 
@@ -144,31 +147,52 @@ def measure(request: Request, catalog: dict[str, Workload], devices: Devices, me
 
         stages.attempt(open_one)
     if not request.check_only:
-        _time(ready, request, meters, stages, rng)
+        paces = _time(ready, request, meters, stages, rng)
     stages.enter("", "end")
     say(
         {
             "say": protocol.END,
+            "pace_s": statistics.median(paces) if paces else None,
             "peak_rss_bytes": resources.peak_rss_bytes(),
             "peak_device_bytes": devices.peak_bytes(),
         }
     )
 
 
-def _time(ready: list[Timed], request: Request, meters: Meters, stages: Stages, rng: random.Random) -> None:
-    """Time blocks; a case that raises is a failure, and the others go on in new blocks without it."""
-    remaining, first_block = list(ready), 0
+def make_enough(request: Request, ready: Sequence[Timed]) -> Enough | None:
+    """Make what ends the rounds once they are precise; None if no precision was asked for."""
+    ids = {timed.id for timed in ready}
+    bases = {case_id: base if (base := request.baselines.get(case_id)) in ids else None for case_id in ids}
+    return Enough(bases, request.plan.precision) if request.plan.precision else None
+
+
+def _time(
+    ready: list[Timed], request: Request, meters: Meters, stages: Stages, rng: random.Random
+) -> list[float]:
+    """Time blocks; a case that raises is a failure, and the others go on in new blocks without it.
+
+    Returns:
+        The machine's pace in each block.
+    """
+    remaining, first_block, paces = list(ready), 0, []
+    plan, before = request.plan, partial(stages.enter, stage="round")
 
     def time_blocks() -> None:
         nonlocal first_block
-        plan = request.plan
-        before = partial(stages.enter, stage="round")
-        for timed in timing.blocks(remaining, meters, plan, rng=rng, before=before, first_block=first_block):
+        enough = make_enough(request, remaining)
+        for timed in timing.blocks(
+            remaining, meters, plan, rng=rng, before=before, first_block=first_block, enough=enough
+        ):
+            if timed.block >= first_block:
+                paces.append(pace.time_pace(meters.clock))
             first_block = timed.block + 1
             stages.say({"say": protocol.ROUND, **codec.encode(timed)})
+            if enough is not None:
+                enough.take(timed)
 
     while remaining and not stages.attempt(time_blocks):
         remaining = [timed for timed in remaining if timed.id != stages.case_id]
+    return paces
 
 
 def make_meters() -> Meters:

@@ -6,9 +6,13 @@ from typing import Any
 
 from tfbench.bench import codec, protocol
 from tfbench.bench.case import Case
+from tfbench.bench.conditions import Watch
+from tfbench.bench.environment import affinity
 from tfbench.bench.process import Worker, WorkerError
-from tfbench.bench.record import Check, Failure, Invocation, Ledger, Skip, Software
+from tfbench.bench.machine import Conditions, Software
+from tfbench.bench.record import Check, Failure, Invocation, Ledger, Skip
 from tfbench.bench.timing import COMPILED, KEPT, RETRACED
+
 
 
 @dataclass(slots=True)
@@ -22,6 +26,8 @@ class Heard:
         rounds: the rounds of each case.
         failures: the cases that failed, with why.
         skip: why it cannot measure any of them.
+        watch: watches the machine from the first round on.
+        conditions: what the watch saw, once the worker was at its end.
         end: what it said at its end.
         case_id: the case at hand, empty outside any.
         stage: the stage at hand.
@@ -33,6 +39,8 @@ class Heard:
     rounds: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict)
     skip: str = ""
+    watch: Watch | None = None
+    conditions: Conditions | None = None
     end: dict[str, Any] | None = None
     case_id: str = ""
     stage: str = "start"
@@ -66,6 +74,7 @@ def listen(
     try:
         for message in worker.messages(timeout_s=timeout_s):
             _hear(heard, message, fail)
+            _look(heard, message, worker.pid)
             tell(message)
     except WorkerError as error:
         fail(error.kind, str(error), heard.case_id)
@@ -91,6 +100,14 @@ def _hear(heard: Heard, message: dict[str, Any], fail: Callable[[str, str, str],
         heard.end = message
     else:
         raise ValueError(f"unknown message {said!r}")
+
+
+def _look(heard: Heard, message: dict[str, Any], pid: int) -> None:
+    """Watch the machine from the first round to the worker's end."""
+    if heard.watch is None and message["say"] == protocol.STAGE and message["stage"] == protocol.ROUND:
+        heard.watch = Watch(pid, affinity())
+    elif heard.watch is not None and message["say"] == protocol.END:
+        heard.conditions = heard.watch.conditions()
 
 
 def result(case: Case, heard: Heard, *, min_rounds: int, check_only: bool) -> Invocation | Failure | Skip | None:
@@ -126,4 +143,6 @@ def result(case: Case, heard: Heard, *, min_rounds: int, check_only: bool) -> In
         peak_rss_bytes=heard.end["peak_rss_bytes"] if heard.end else None,
         peak_device_bytes=heard.end["peak_device_bytes"] if heard.end else None,
         complete=heard.end is not None,
+        conditions=heard.conditions,
+        pace_s=heard.end["pace_s"] if heard.end else None,
     )

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from tfbench.bench import codec, compiling
@@ -36,16 +37,21 @@ class WorkerError(Exception):
 
 def command(python: str) -> list[str]:
     """Give the command that starts a worker; -P, so that no keras.py of the user's folder is imported."""
-    return [python, "-P", "-m", "tfbench.bench.worker"]
+    return [python, "-P", str(Path(__file__).with_name("bootstrap.py"))]
 
 
 class Worker:
     """A worker process, from its request to its last message. Use as a context manager: it never outlives it."""
 
     def __init__(
-        self, request: Request, *, start: Sequence[str] = (), environment: Mapping[str, str] | None = None
+        self,
+        request: Request,
+        *,
+        python: str = sys.executable,
+        start: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Start the process and hand it the request."""
+        """Start the process in this Python, or with the command `start`, and hand it the request."""
         self._stderr: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         # TensorFlow leaves generated files behind when it is ended: they go with this folder.
         self._scratch = tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, ignore_cleanup_errors=True)
@@ -53,7 +59,7 @@ class Worker:
         read_answer, write_answer = os.pipe()
         try:
             self._process = subprocess.Popen(  # noqa: S603 - this package, in the interpreter of the user's choice
-                [*(start or command(sys.executable)), str(read_request), str(write_answer)],
+                [*(start or command(python)), str(read_request), str(write_answer)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._stderr,

@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tfbench.bench.case import Case
@@ -25,6 +25,7 @@ class Request:
         seed: of weights and inputs, the same in every invocation.
         order_seed: of the random orders, another one in every invocation.
         cpu_model: the processor's name, for records.
+        baselines: the id of each case's baseline, where that is in the group, too.
     """
 
     cases: tuple[Case, ...]
@@ -36,6 +37,7 @@ class Request:
     seed: int = 0
     order_seed: int = 0
     cpu_model: str = ""
+    baselines: dict[str, str] = field(default_factory=dict)
 
 
 def send(descriptor: int, message: dict[str, Any]) -> None:

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from tfbench.bench.case import Case
+from tfbench.bench.machine import Conditions, Host, Software
 
 # 1 (2026-11): first schema.
-SCHEMA = 1
+# 2 (2026-11): software by interpreter; conditions, health, content and shapes of a measurement; scaled errors.
+SCHEMA = 2
 
 RUNNING, COMPLETE, INTERRUPTED = "running", "complete", "interrupted"
 
@@ -44,11 +46,16 @@ class Check:
         calls: how many calls were compared.
         max_abs_error: largest absolute difference of any element.
         max_rel_error: largest difference relative to the reference, where that is not 0.
+        scaled_error: largest difference of an output relative to the largest value of its reference; what rounding
+            explains is a small multiple of `epsilon`.
+        epsilon: rounding unit of the answer's least precise type; 0 for whole numbers.
     """
 
     calls: int
     max_abs_error: float
     max_rel_error: float
+    scaled_error: float = 0.0
+    epsilon: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +76,8 @@ class Invocation:
         peak_rss_bytes: largest resident memory of the worker, all its cases together.
         peak_device_bytes: largest memory on the accelerator, where TensorFlow tells it.
         complete: False if it was cut short by an interruption.
+        conditions: how busy the machine was; None where nothing was timed, or in records of schema 1.
+        pace_s: median time of `pace.time_pace` between the blocks; None as above.
     """
 
     index: int
@@ -83,6 +92,8 @@ class Invocation:
     peak_rss_bytes: int | None = None
     peak_device_bytes: int | None = None
     complete: bool = True
+    conditions: Conditions | None = None
+    pace_s: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse rounds that nothing could be derived from.
@@ -100,6 +111,34 @@ class Invocation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Say what a reader must know before believing a measurement.
+
+    Attributes:
+        kind: what it is about, one of `health.KINDS`.
+        text: one sentence, with its figures.
+    """
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Precision:
+    """Hold what `--precision` asked of a case and what was reached.
+
+    Attributes:
+        wanted: half-width of the 95 % interval, relative: 0.02 for 2 %.
+        reached: the half-width at the end; None if there is no interval.
+        met: whether it was met; if not, the budget ended first.
+    """
+
+    wanted: float
+    reached: float | None
+    met: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
     """Hold all that was measured of a case.
 
@@ -112,6 +151,10 @@ class Measurement:
         device: the name of the device that it ran on.
         caution: what its workload says must be known before comparing its times, or empty.
         invocations: one for each fresh worker.
+        content: digest of the workload's code; empty if unknown. Other code is other work.
+        shapes: types and shapes of a call's input and answer, such as `float32[32,784] -> float32[]`.
+        health: what must be known before believing it.
+        precision: what was asked for and reached; None if it was not asked for.
     """
 
     case: Case
@@ -122,6 +165,10 @@ class Measurement:
     device: str
     invocations: tuple[Invocation, ...]
     caution: str = ""
+    content: str = ""
+    shapes: str = ""
+    health: tuple[Finding, ...] = ()
+    precision: Precision | None = None
 
     def __post_init__(self) -> None:
         """Refuse a measurement of nothing.
@@ -172,61 +219,6 @@ Outcome = Measurement | Failure | Skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
-    """Describe the machine, as the parent sees it without TensorFlow.
-
-    Attributes:
-        name: host name.
-        system: operating system and release.
-        cpu: model name of the processor.
-        cores: logical cores of the machine.
-        affinity: the cores that this process may use.
-        memory_bytes: physical memory.
-        load_1m: load average over the last minute, at the start of the run.
-        python: version of the parent's Python.
-        git_commit: commit of the folder the run was started in, `+dirty` appended; empty outside git.
-    """
-
-    name: str
-    system: str
-    cpu: str
-    cores: int
-    affinity: tuple[int, ...]
-    memory_bytes: int
-    load_1m: float
-    python: str
-    git_commit: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Software:
-    """Describe what a worker runs on.
-
-    Attributes:
-        python, tensorflow, keras, numpy: versions.
-        onednn: whether oneDNN's operations are on.
-        xla_flags, tf_xla_flags: the environment's XLA_FLAGS and TF_XLA_FLAGS.
-        intra_op_threads, inter_op_threads: TensorFlow's settings; 0 lets it choose.
-        eager_async: whether eager operations run asynchronously on the CPU.
-        traces_counted: whether traces can be counted in this TensorFlow; without, a retraced round is kept.
-        devices: names of the physical devices that TensorFlow sees.
-    """
-
-    python: str
-    tensorflow: str
-    keras: str
-    numpy: str
-    onednn: bool
-    xla_flags: str
-    tf_xla_flags: str
-    intra_op_threads: int
-    inter_op_threads: int
-    eager_async: bool
-    traces_counted: bool
-    devices: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """Hold one call of the suite.
 
@@ -237,7 +229,7 @@ class Run:
         command: the command line.
         options: the options as they were given.
         host: the machine.
-        software: what the first worker ran on; None before it answered.
+        software: what the first worker of each interpreter ran on; empty before one answered.
         data_note: a warning about the input data, or empty.
         measurements, failures, skips: what the cases ended as, in order of measuring.
     """
@@ -248,7 +240,7 @@ class Run:
     command: str
     options: dict[str, str]
     host: Host
-    software: Software | None = None
+    software: tuple[Software, ...] = ()
     data_note: str = ""
     measurements: tuple[Measurement, ...] = ()
     failures: tuple[Failure, ...] = ()

@@ -10,7 +10,8 @@ from tfbench.bench.case import Case, Placement
 from tfbench.bench.listening import Heard
 from tfbench.bench.process import Worker
 from tfbench.bench.protocol import Request
-from tfbench.bench.record import Failure, Invocation, Measurement, Outcome, Skip, Software
+from tfbench.bench.machine import Software
+from tfbench.bench.record import Failure, Invocation, Measurement, Outcome, Skip
 from tfbench.bench.timing import DEFAULT_PLAN, Plan
 from tfbench.workloads.spec import DataSource, Workload
 

@@ -17,7 +17,8 @@ from tfbench.bench.case import Case
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.options import Choice
 from tfbench.bench.progress import Progress
-from tfbench.bench.record import COMPLETE, INTERRUPTED, RUNNING, Failure, Host, Measurement, Outcome, Run
+from tfbench.bench.machine import Host
+from tfbench.bench.record import COMPLETE, INTERRUPTED, RUNNING, Failure, Measurement, Outcome, Run
 from tfbench.bench.scheduler import Measuring, Settings
 from tfbench.workloads import fashion_data
 from tfbench.workloads.catalog import catalog

@@ -25,6 +25,8 @@ class Plan:
         max_rounds: stop after so many blocks.
         min_rounds: never stop before so many, whatever the budget.
         budget_s: stop when the blocks of a group have taken this long.
+        precision: go on past `max_rounds`, or stop before, when every interval's half-width, relative, is at most
+            this within the worker; 0 does neither.
     """
 
     settle_s: float = 0.02
@@ -32,6 +34,7 @@ class Plan:
     max_rounds: int = 60
     min_rounds: int = 5
     budget_s: float = 8.0
+    precision: float = 0.0
 
 
 DEFAULT_PLAN = Plan()
@@ -144,6 +147,7 @@ def blocks(
     rng: random.Random,
     before: Callable[[str], None],
     first_block: int = 0,
+    enough: Callable[[], bool] | None = None,
 ) -> Iterator[Round]:
     """Time the cases in turns: in each block one round of each, in random order.
 
@@ -154,11 +158,14 @@ def blocks(
         rng: draws the order.
         before: is told the case's id before each of its rounds.
         first_block: the number of the first block.
+        enough: tells whether what was timed so far is precise enough, instead of `plan.max_rounds`.
     """
     start = meters.clock()
-    for block in range(plan.max_rounds):
-        if block >= plan.min_rounds and meters.clock() - start >= plan.budget_s:
-            return
+    for block in itertools.count():
+        if block >= plan.min_rounds:
+            done = block >= plan.max_rounds if enough is None else enough()
+            if done or meters.clock() - start >= plan.budget_s:
+                return
         for timed in rng.sample(cases, len(cases)):
             before(timed.id)
             yield keep_or_why_not(timed, meters, block=first_block + block, settle_s=plan.settle_s)

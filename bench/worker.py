@@ -1,4 +1,4 @@
-"""The child process that imports TensorFlow and measures: `python -m tfbench.bench.worker IN OUT`.
+"""The child process that imports TensorFlow and measures: `python bootstrap.py IN OUT`.
 
 IN and OUT are inherited pipe descriptors. The request is one JSON line on IN; IN then stays open, and
 its end means that the parent is gone. Answers are JSON lines on OUT. Stdout is nobody's; stderr is a file.
@@ -15,7 +15,7 @@ import traceback
 from functools import partial
 from pathlib import Path
 
-from tfbench.bench import codec, devices, environment, group, ledger, protocol
+from tfbench.bench import codec, devices, group, ledger, protocol, software
 from tfbench.bench.protocol import SCRATCH_PREFIX, Request
 from tfbench.workloads import catalog
 
@@ -61,8 +61,10 @@ def serve(request: Request, say: group.Say) -> None:
     stages.enter("", "warm-up")
     with placed.scope():
         meters = group.make_meters()
-        software = environment.software(traces_counted=meters.traces.exact)
-        say({"say": protocol.SOFTWARE, **codec.encode(software)})
+        found = software.software(
+            interpreter=request.cases[0].placement.interpreter, traces_counted=meters.traces.exact
+        )
+        say({"say": protocol.SOFTWARE, **codec.encode(found)})
         ledger.warm_up_process()
         group.measure(request, known, placed, meters, say)
 

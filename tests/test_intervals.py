@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from scipy import stats
-from tfbench.reports import intervals
-from tfbench.reports.intervals import Interval
+from tfbench.bench import intervals
+from tfbench.bench.intervals import Interval
 
 
 def test_over_invocations_it_is_the_mean_with_students_t() -> None:
