@@ -82,7 +82,8 @@ def between(start: Reading, end: Reading, *, cores: int, load_1m: float) -> Cond
     """Give the conditions between two readings, shares of all the time that so many cores had."""
     available = max(end.wall_s - start.wall_s, 1e-9) * cores
     others = (end.busy_s - start.busy_s) - (end.worker_s - start.worker_s)
-    clocks = (*start.clock_mhz, *end.clock_mhz)
+    # An idle core is slow on purpose: the fastest one tells what the busy ones get.
+    clocks = [max(reading.clock_mhz) for reading in (start, end) if reading.clock_mhz]
     return Conditions(
         load_1m=round(load_1m, 2),
         others_share=round(min(1.0, max(0.0, others / available)), 4),

@@ -1,12 +1,25 @@
 """Tell inside a worker when its rounds are precise enough. Worker only."""
 
+import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from tfbench.bench import intervals
 from tfbench.bench.timing import KEPT, Round
 
-EVERY = 5  # blocks: the intervals take longer than a round to compute
+LEVEL = 0.95
+
+
+def half_width(values: Sequence[float]) -> float | None:
+    """Give half the width of the median's 95 % interval; None of fewer than 6 values.
+
+    It is that of `intervals.of_median`, which needs SciPy: a worker may run in a Python without. Its ends are
+    the k-th smallest and largest value, k the largest with P(B < k) <= 2.5 %, B binomial of n and 1/2.
+    """
+    n = len(values)
+    below = itertools.accumulate(math.comb(n, i) for i in range(n))
+    k = sum(count <= (1 - LEVEL) / 2 * 2**n for count in below)
+    ordered = sorted(values)
+    return (ordered[-k] - ordered[k - 1]) / 2 if k else None
 
 
 class Enough:
@@ -19,7 +32,6 @@ class Enough:
         """Take the baseline of each case, None for a case without."""
         self._baselines, self._wanted = dict(baselines), math.log1p(precision)
         self._logs: dict[str, dict[int, float]] = {case_id: {} for case_id in baselines}
-        self._blocks = 0
 
     def take(self, timed: Round) -> None:
         """Hear of a round."""
@@ -27,9 +39,8 @@ class Enough:
             self._logs[timed.id][timed.block] = math.log(timed.seconds)
 
     def __call__(self) -> bool:
-        """Tell, at each block's end, whether every interval is narrow enough; looked at in every fifth."""
-        self._blocks += 1
-        return self._blocks % EVERY == 0 and all(self._narrow(case_id) for case_id in self._baselines)
+        """Tell whether every interval is narrow enough."""
+        return all(self._narrow(case_id) for case_id in self._baselines)
 
     def _narrow(self, case_id: str) -> bool:
         base = self._baselines[case_id]
@@ -37,5 +48,5 @@ class Enough:
         values = list(own.values())
         if base is not None:
             values = [self._logs[base][block] - log for block, log in own.items() if block in self._logs[base]]
-        half_width = intervals.of_median(values).half_width if values else None
-        return half_width is not None and half_width <= self._wanted
+        width = half_width(values)
+        return width is not None and width <= self._wanted

@@ -166,9 +166,7 @@ def make_enough(request: Request, ready: Sequence[Timed]) -> Enough | None:
     return Enough(bases, request.plan.precision) if request.plan.precision else None
 
 
-def _time(
-    ready: list[Timed], request: Request, meters: Meters, stages: Stages, rng: random.Random
-) -> list[float]:
+def _time(ready: list[Timed], request: Request, meters: Meters, stages: Stages, rng: random.Random) -> list[float]:
     """Time blocks; a case that raises is a failure, and the others go on in new blocks without it.
 
     Returns:

@@ -8,11 +8,10 @@ from tfbench.bench import codec, protocol
 from tfbench.bench.case import Case
 from tfbench.bench.conditions import Watch
 from tfbench.bench.environment import affinity
-from tfbench.bench.process import Worker, WorkerError
 from tfbench.bench.machine import Conditions, Software
+from tfbench.bench.process import Worker, WorkerError
 from tfbench.bench.record import Check, Failure, Invocation, Ledger, Skip
 from tfbench.bench.timing import COMPILED, KEPT, RETRACED
-
 
 
 @dataclass(slots=True)

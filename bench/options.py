@@ -1,5 +1,6 @@
 """The options of a run, once for pytest (`--tf-NAME`) and for `tfbench run` (`--NAME`)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,9 +45,21 @@ OPTIONS = (
     Option(name="mode", metavar="MODE", many=True, help="measure only these modes: eager, graph, xla"),
     Option(name="device", metavar="KIND", many=True, help="cpu, gpu, tpu, or auto (default): all that seem present"),
     Option(name="replicas", metavar="N", many=True, help="numbers of replicas of distributed workloads"),
-    Option(name="invocations", metavar="K", help="fresh processes for each group of cases (default 3; quick 1)"),
+    Option(name="invocations", metavar="K", help="fresh processes for each group of cases (default 5; quick 1)"),
     Option(
-        name="budget", metavar="SECONDS", help="time for the rounds of a group, each invocation (default 8; quick 2)"
+        name="budget", metavar="SECONDS", help="time for the rounds of a group, each invocation (default 4; quick 2)"
+    ),
+    Option(
+        name="precision",
+        metavar="PERCENT",
+        help="measure until the 95 % interval of each speed-up is at most this wide to either side, such as 2%",
+    ),
+    Option(name="max-invocations", metavar="N", help="with --precision: at most so many fresh processes (default 20)"),
+    Option(
+        name="python",
+        metavar="LABEL=PATH",
+        many=True,
+        help="measure in this Python, such as new=/venvs/new/bin/python; give two to compare them in turns",
     ),
     Option(name="timeout", metavar="SECONDS", help="how long a worker may be silent before it is ended (default 300)"),
     Option(name="out", metavar="DIR", help="folder for results (default results)"),
@@ -66,7 +79,9 @@ class Choice:
         params: values by parameter name.
         devices: kinds, or empty for all that seem present.
         replicas: numbers of replicas, or empty for each workload's own.
-        invocations, budget_s, timeout_s: how much to measure.
+        invocations, max_invocations, budget_s, timeout_s, precision: how much to measure; a precision of 0 asks
+            for none.
+        interpreters: label and path of each Python to measure in; empty for the one that runs.
         out: folder for results.
         quick, full: as their options say.
         files: workload files.
@@ -80,8 +95,11 @@ class Choice:
     devices: tuple[str, ...]
     replicas: tuple[int, ...]
     invocations: int
+    max_invocations: int
     budget_s: float
     timeout_s: float
+    precision: float
+    interpreters: tuple[tuple[str, str], ...]
     out: Path
     quick: bool
     full: bool
@@ -91,7 +109,7 @@ class Choice:
     @property
     def plan(self) -> Plan:
         """Give how much a worker measures."""
-        return replace(QUICK if self.quick else Plan(), budget_s=self.budget_s)
+        return replace(QUICK if self.quick else Plan(), budget_s=self.budget_s, precision=self.precision)
 
 
 def _words(raw: Mapping[str, Any], name: str) -> list[str]:
@@ -141,6 +159,35 @@ def _params(raw: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
+def share(text: str, name: str) -> float:
+    """Read `5%` or `0.05`.
+
+    Raises:
+        BadInputError: it is neither, or not between 0 and 1.
+    """
+    percent = text.strip().endswith("%")
+    try:
+        value = float(text.strip().removesuffix("%")) / (100 if percent else 1)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < 1.0:
+        raise BadInputError(f"--{name} {text}: give a share such as 5% or 0.05")
+    return value
+
+
+def _interpreters(raw: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Read `old=PATH`; the path is not resolved, since a virtual environment is known by its link."""
+    found: dict[str, str] = {}
+    for text in raw.get("python") or []:
+        label, equals, path = text.partition("=")
+        if not equals or not path or not re.fullmatch(r"[A-Za-z0-9_.]+", label):
+            raise BadInputError(f"--python {text}: write it as label=path, such as new=/venvs/new/bin/python")
+        if label in found:
+            raise BadInputError(f"--python {text}: the label {label!r} stands twice")
+        found[label] = str(_path(path, "python").absolute())
+    return tuple(found.items())
+
+
 def _devices(raw: Mapping[str, Any]) -> tuple[str, ...]:
     given = _names(raw, "device")
     for name in given:
@@ -156,7 +203,8 @@ def parse(raw: Mapping[str, Any]) -> Choice:
         BadInputError: a value is not what its option takes.
     """
     quick = bool(raw.get("quick"))
-    invocations = raw.get("invocations")
+    invocations = _whole(str(raw.get("invocations") or (1 if quick else 5)), "invocations")
+    most = raw.get("max-invocations")
     return Choice(
         workloads=_names(raw, "workload"),
         implementations=_names(raw, "implementation"),
@@ -164,7 +212,10 @@ def parse(raw: Mapping[str, Any]) -> Choice:
         params=_params(raw),
         devices=_devices(raw),
         replicas=tuple(_whole(text, "replicas") for text in _names(raw, "replicas")),
-        invocations=_whole(str(invocations), "invocations") if invocations is not None else (1 if quick else 3),
+        invocations=invocations,
+        max_invocations=_whole(str(most), "max-invocations") if most is not None else max(20, invocations),
+        precision=share(raw["precision"], "precision") if raw.get("precision") else 0.0,
+        interpreters=_interpreters(raw),
         budget_s=_number(raw, "budget", QUICK.budget_s if quick else Plan().budget_s),
         timeout_s=_number(raw, "timeout", 300.0),
         out=_path(raw.get("out") or "results", "out"),

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from statistics import median
 
 from tfbench.bench.record import Invocation, Measurement
@@ -33,6 +34,17 @@ def samples(case: Measurement, base: Measurement) -> list[list[float]]:
     by_index = {invocation.index: invocation for invocation in base.invocations}
     pairs = (pair(done, by_index[done.index]) for done in case.invocations if done.index in by_index)
     return [ratios for ratios in pairs if ratios]
+
+
+def only(measurement: Measurement, index: int) -> Measurement:
+    """Give the measurement with this invocation alone."""
+    return replace(measurement, invocations=tuple(done for done in measurement.invocations if done.index == index))
+
+
+def log_medians(measurement: Measurement) -> list[float]:
+    """Give the log of the median time of a call in seconds, one value an invocation."""
+    medians = (median(done.call_s) for done in measurement.invocations if done.round_s)
+    return [math.log(seconds) for seconds in medians if seconds > 0]
 
 
 def find_baseline(measurement: Measurement, others: Sequence[Measurement]) -> Measurement | None:

@@ -1,18 +1,22 @@
 """Measure a comparison set: which worker runs when, and what its cases end as. No TensorFlow here."""
 
+import itertools
+import os
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from tfbench.bench import listening
-from tfbench.bench.case import Case, Placement
+from tfbench.bench import health, listening, precision
+from tfbench.bench.case import Case
 from tfbench.bench.listening import Heard
+from tfbench.bench.machine import Software
 from tfbench.bench.process import Worker
 from tfbench.bench.protocol import Request
-from tfbench.bench.machine import Software
 from tfbench.bench.record import Failure, Invocation, Measurement, Outcome, Skip
 from tfbench.bench.timing import DEFAULT_PLAN, Plan
+from tfbench.workloads import content
 from tfbench.workloads.spec import DataSource, Workload
 
 
@@ -21,22 +25,33 @@ class Settings:
     """Say how a run measures.
 
     Attributes:
-        invocations: fresh workers for each group of cases.
+        invocations: fresh workers for each group of cases; with `plan.precision`, at least.
+        max_invocations: with `plan.precision`, at most.
         plan: rounds and budget of each.
         timeout_s: how long a worker may be silent; it speaks at each stage and before each round.
         check_only: compare the answers, time nothing.
         files: workload files for the workers to load.
         cpu_model: the processor's name, for records.
+        interpreters: the Python of each label that a placement may name.
         seed: of the order of groups, cases and rounds.
     """
 
-    invocations: int = 3
+    invocations: int = 5
+    max_invocations: int = 20
     plan: Plan = DEFAULT_PLAN
     timeout_s: float = 300.0
     check_only: bool = False
     files: tuple[str, ...] = ()
     cpu_model: str = ""
+    interpreters: dict[str, str] = field(default_factory=dict)
     seed: int = 0
+
+
+class Start(Protocol):
+    """Start a worker."""
+
+    def __call__(self, request: Request, *, python: str) -> Worker:
+        """Start it in this Python."""
 
 
 class Observer(Protocol):
@@ -60,16 +75,17 @@ class Measuring:
         data: DataSource | None,
         settings: Settings,
         observer: Observer,
-        start: Callable[[Request], Worker] = Worker,
+        start: Start = Worker,
     ) -> None:
         """Take the cases; nothing runs before `run`."""
         self.cases = tuple(cases)
-        self.software: Software | None = None
+        self.software: dict[str, Software] = {}
         self._catalog, self._data, self._settings, self._observer = catalog, data, settings, observer
         self._start = start
         self._ends: dict[str, Skip | Failure] = {}
         self._invocations: dict[str, list[Invocation]] = {case.id: [] for case in self.cases}
         self._facts: dict[str, dict[str, Any]] = {}
+        self._content = content.digest(catalog[self.cases[0].workload])
         for case in self.cases:
             workload = catalog[case.workload]
             reason = workload.unsupported(case.implementation, dict(case.params), case.mode)
@@ -80,20 +96,50 @@ class Measuring:
         """Measure. On an interruption what is finished stays, and the workers are gone."""
         rng = random.Random(f"{self._settings.seed}/{self.cases[0].comparison_set}")
         placements = list(dict.fromkeys(case.placement for case in self.cases))
-        for invocation in range(1, self._settings.invocations + 1):
+        for invocation in itertools.count(1):
+            wanted = self._wanted(invocation)
             for placement in rng.sample(placements, len(placements)):
-                self._measure_group(placement, invocation, rng.getrandbits(32))
+                cases = [case for case in wanted if case.placement == placement]
+                self._measure_group(cases, invocation, rng.getrandbits(32))
+            if not wanted:
+                return
+
+    def _wanted(self, invocation: int) -> list[Case]:
+        """Give the cases to measure in this invocation: all, then those that are not precise enough."""
+        settings = self._settings
+        if invocation <= settings.invocations:
+            return list(self.cases)
+        if not settings.plan.precision or settings.check_only or invocation > settings.max_invocations:
+            return []
+        again = set(precision.unmet(self._measured(), settings.plan.precision))
+        return [case for case in self.cases if case.id in again]
 
     def outcomes(self) -> list[Outcome]:
         """Give what the cases ended as; those without any result, after an interruption, are left out."""
-        found = (self._outcome(case) for case in self.cases)
-        return [outcome for outcome in found if outcome is not None]
+        measured = self._measured()
+        found = {measurement.case.id: self._judge(measurement, measured) for measurement in measured}
+        ends = (self._ends.get(case.id) or found.get(case.id) for case in self.cases)
+        return [outcome for outcome in ends if outcome is not None]
 
-    def _outcome(self, case: Case) -> Outcome | None:
-        if case.id in self._ends:
-            return self._ends[case.id]
-        if not self._invocations[case.id]:
-            return None
+    def _judge(self, measurement: Measurement, measured: Sequence[Measurement]) -> Measurement:
+        """Add what only the whole set tells of a measurement."""
+        if self._settings.check_only:
+            return measurement
+        wanted = self._settings.plan.precision
+        software = self.software.get(measurement.case.placement.interpreter)
+        return replace(
+            measurement,
+            precision=precision.reached(measurement, measured, wanted) if wanted else None,
+            health=health.examine(
+                measurement, measured, timer_s=software.timer_s if software else 0.0, cores=os.cpu_count() or 1
+            ),
+        )
+
+    def _measured(self) -> list[Measurement]:
+        done = (case for case in self.cases if case.id not in self._ends and self._invocations[case.id])
+        return [self._measurement(case) for case in done]
+
+    def _measurement(self, case: Case) -> Measurement:
         workload, facts = self._catalog[case.workload], self._facts[case.id]
         return Measurement(
             case=case,
@@ -101,22 +147,25 @@ class Measuring:
             unit=workload.unit,
             work_per_call=workload.work(dict(case.params), case.placement.replicas),
             data=facts["data"],
-            caution=facts.get("caution", ""),
+            caution=facts["caution"],
             device=facts["device"],
+            content=self._content,
+            shapes=facts["shapes"],
             invocations=tuple(self._invocations[case.id]),
         )
 
-    def _measure_group(self, placement: Placement, invocation: int, seed: int) -> None:
-        """Run workers until every case of the placement has this invocation or has ended.
+    def _measure_group(self, cases: Sequence[Case], invocation: int, seed: int) -> None:
+        """Run workers until every case of one placement has this invocation or has ended.
 
         A worker that dies costs the case it was at; the others get another worker.
         """
-        cases = [case for case in self.cases if case.placement == placement]
+        settings = self._settings
+        invocations = settings.invocations if invocation <= settings.invocations else settings.max_invocations
         while True:
             left = [case for case in cases if case.id not in self._ends and not self._has(case, invocation)]
             if not left:
                 return
-            self._observer.group(left, invocation=invocation, invocations=self._settings.invocations)
+            self._observer.group(left, invocation=invocation, invocations=invocations)
             self._run_worker(left, invocation, seed)
 
     def _has(self, case: Case, invocation: int) -> bool:
@@ -126,7 +175,8 @@ class Measuring:
         heard = Heard(invocation=invocation)
         finished = False
         try:
-            with self._start(self._request(cases, seed)) as worker:
+            python = self._settings.interpreters.get(cases[0].placement.interpreter, sys.executable)
+            with self._start(self._request(cases, seed), python=python) as worker:
                 listening.listen(worker, cases, heard, timeout_s=self._settings.timeout_s, tell=self._observer.message)
             finished = True
         finally:
@@ -134,7 +184,8 @@ class Measuring:
 
     def _take(self, cases: Sequence[Case], heard: Heard, *, interrupted: bool) -> None:
         """Take over what a worker gave. One that died gives failures only: the other cases are measured again."""
-        self.software = self.software or heard.software
+        if heard.software is not None:
+            self.software.setdefault(heard.software.interpreter, heard.software)
         whole = heard.end is not None or interrupted
         plan, check_only = self._settings.plan, self._settings.check_only
         for case in cases:
@@ -162,4 +213,15 @@ class Measuring:
             check_only=settings.check_only,
             order_seed=seed,
             cpu_model=settings.cpu_model,
+            baselines=self._baselines(cases),
         )
+
+    def _baselines(self, cases: Sequence[Case]) -> dict[str, str]:
+        """Give the id of each case's baseline, where that is among them."""
+        ids, found = {case.id for case in cases}, {}
+        for case in cases:
+            implementation, mode = self._catalog[case.workload].baseline
+            base = replace(case, implementation=implementation, mode=mode).id
+            if base != case.id and base in ids:
+                found[case.id] = base
+        return found

@@ -41,12 +41,14 @@ def _values(workload: Workload, choice: Choice) -> list[list[tuple[str, ParamVal
 
 def _placements(workload: Workload, choice: Choice) -> list[Placement]:
     kinds = choice.devices or devices.present()
+    labels = [label for label, _ in choice.interpreters] or [""]
     if not workload.distributed:
-        return [Placement(device=kind) for kind in kinds]
+        return [Placement(device=kind, interpreter=label) for kind in kinds for label in labels]
     return [
-        Placement(device=kind, strategy=TPU_STRATEGY if kind == TPU else MIRRORED, replicas=replicas)
+        Placement(device=kind, strategy=TPU_STRATEGY if kind == TPU else MIRRORED, replicas=replicas, interpreter=label)
         for kind in kinds
         for replicas in choice.replicas or workload.replicas
+        for label in labels
     ]
 
 

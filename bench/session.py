@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tfbench.bench import environment, replay, selection, store
+from tfbench.bench import environment, interpreters, replay, selection, store
 from tfbench.bench.case import Case
 from tfbench.bench.errors import BadInputError
+from tfbench.bench.machine import Host
 from tfbench.bench.options import Choice
 from tfbench.bench.progress import Progress
-from tfbench.bench.machine import Host
 from tfbench.bench.record import COMPLETE, INTERRUPTED, RUNNING, Failure, Measurement, Outcome, Run
 from tfbench.bench.scheduler import Measuring, Settings
 from tfbench.workloads import fashion_data
@@ -87,7 +87,7 @@ class Suite:
         """Take the cases that pytest has kept, and refuse bad input before anything runs.
 
         Raises:
-            BadInputError: the data folder or the output folder cannot be used.
+            BadInputError: the data folder, the output folder or an interpreter cannot be used.
         """
         kept = set(case_ids)
         self._sets = selection.comparison_sets([case for case in self.cases if case.id in kept])
@@ -98,6 +98,8 @@ class Suite:
                 fashion_data.read_folder(folder)
             except ValueError as error:
                 raise BadInputError(str(error)) from error
+        for label, path in self.choice.interpreters:
+            interpreters.check(label, path)
         if not self._check_only:
             store.check_writable(self.choice.out)
         workers = sum(len({case.placement for case in cases}) for cases in self._sets)
@@ -107,11 +109,13 @@ class Suite:
     def _settings(self) -> Settings:
         return Settings(
             invocations=1 if self._check_only else self.choice.invocations,
+            max_invocations=self.choice.max_invocations,
             plan=self.choice.plan,
             timeout_s=self.choice.timeout_s,
             check_only=self._check_only,
             files=tuple(str(path) for path in self.choice.files),
             cpu_model=self.host.cpu,
+            interpreters=dict(self.choice.interpreters),
         )
 
     def present(self, case_id: str, benchmark: Any) -> None:
@@ -151,8 +155,8 @@ class Suite:
                 self._outcomes.update({outcome.case.id: outcome for outcome in outcomes})
                 if writer is not None:
                     note = data.note if data and data.note else writer.run.data_note
-                    software = writer.run.software or measuring.software
-                    writer.add(outcomes, software=software, data_note=note)
+                    known = {s.interpreter: s for s in (*measuring.software.values(), *writer.run.software)}
+                    writer.add(outcomes, software=tuple(known.values()), data_note=note)
 
     def _open(self) -> store.Writer | None:
         """Create the run's folder when the first worker is about to start."""

@@ -184,6 +184,9 @@ def from_json(content: Any, name: str) -> Run:
     try:
         rows = [row["extra_info"][KEY] for row in content["benchmarks"]]
         fields = {key: value for key, value in header.items() if key != "schema"}
+        if schema == 1:
+            software = fields.pop("software", None)
+            fields["software"] = [] if software is None else [software]
         return codec.decode(Run, {**fields, "measurements": rows}, "run")
     except (KeyError, TypeError) as error:
         raise BadRunError(f"{name} is damaged: a row lacks {error}") from error

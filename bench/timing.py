@@ -33,7 +33,7 @@ class Plan:
     min_round_s: float = 0.01
     max_rounds: int = 60
     min_rounds: int = 5
-    budget_s: float = 8.0
+    budget_s: float = 4.0
     precision: float = 0.0
 
 

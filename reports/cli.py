@@ -1,16 +1,20 @@
-"""The command line: `tfbench run`, `tfbench list`, `tfbench report`."""
+"""The command line: `tfbench run`, `list`, `report`, `compare`, `doctor`."""
 
 import argparse
 import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from tfbench.bench import codec, options
 from tfbench.bench.errors import BadInputError
+from tfbench.bench.mode import MODES
+from tfbench.bench.record import Run
+from tfbench.reports import compare_command, doctor
 
 USAGE_ERROR = 4  # pytest's
 BAD_INPUT = 2
@@ -100,7 +104,7 @@ def report(arguments: argparse.Namespace, rest: list[str]) -> int:
 
     _refuse(rest)
     paths = [Path(name) for name in arguments.runs] or [Path("results")]
-    runs = [store.load(path) for path in paths]
+    runs = [_with_baseline(store.load(path), arguments.baseline) for path in paths]
     if arguments.format == "text":
         for loaded, path in zip(runs, paths, strict=True):
             tables.show(loaded, store.find(path), tables.make_console())
@@ -115,6 +119,17 @@ def report(arguments: argparse.Namespace, rest: list[str]) -> int:
         for loaded in runs:
             print(tables.markdown(loaded), end="")
     return 0
+
+
+def _with_baseline(run: Run, text: str | None) -> Run:
+    """Give the run with another baseline: a mode, of each implementation itself, or `IMPLEMENTATION/MODE`."""
+    if text is None:
+        return run
+    implementation, _, mode = text.rpartition("/")
+    if mode not in MODES:
+        raise BadInputError(f"--baseline {text}: write a mode ({', '.join(MODES)}), or implementation/mode")
+    changed = (replace(m, baseline=(implementation or m.case.implementation, mode)) for m in run.measurements)
+    return replace(run, measurements=tuple(changed))
 
 
 def _refuse(rest: Sequence[str]) -> None:
@@ -152,8 +167,13 @@ def make_parser() -> argparse.ArgumentParser:
         "report", help="print finished runs", description="Print runs as tables or data.", allow_abbrev=False
     )
     reporter.add_argument("runs", nargs="*", metavar="RUN", help="run.json or its folder (default: results/latest)")
+    reporter.add_argument(
+        "--baseline", metavar="[IMPLEMENTATION/]MODE", help="compare with this instead of the workload's own baseline"
+    )
     reporter.add_argument("--format", choices=FORMATS, default="text", help="default text")
     reporter.set_defaults(run=report)
+    compare_command.add(commands)
+    doctor.add(commands)
     return parser
 
 

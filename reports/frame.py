@@ -6,8 +6,10 @@ from typing import Any
 
 import pandas as pd
 from tfbench.bench.case import Case
-from tfbench.bench.record import Failure, Measurement, Run, Skip
-from tfbench.reports import quantiles, speedup
+from tfbench.bench.record import Failure, Measurement, Precision, Run, Skip
+from tfbench.reports import quantiles, speedup, verdict
+from tfbench.reports.speedup import Speedup
+from tfbench.reports.verdict import Verdict
 
 CASE_DTYPES = {
     "run": "string",
@@ -44,6 +46,9 @@ SUMMARY_DTYPES = {
     "speedup_high": "float64",
     "speedup_within": "boolean",
     "baseline": "string",
+    "verdict": "string",
+    "p_value": "float64",
+    "more_invocations": "Int64",
     "first_call_s": "float64",
     "build_s": "float64",
     "trace_s": "float64",
@@ -62,6 +67,11 @@ SUMMARY_DTYPES = {
     "peak_device_bytes": "Int64",
     "data": "string",
     "device_name": "string",
+    "interpreter": "string",
+    "content": "string",
+    "pace_s": "float64",
+    "precision": "float64",
+    "precision_met": "boolean",
     "warnings": "string",
 }
 
@@ -115,11 +125,36 @@ def summary_frame(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def _summary_rows(run: Run) -> Iterator[dict[str, Any]]:
+    compared = comparisons(run)
     for measurement in run.measurements:
-        yield {**_case_columns(run, measurement.case), **_numbers(measurement, run.measurements)}
+        columns = _case_columns(run, measurement.case)
+        yield {**columns, **_numbers(measurement), **compared.get(measurement.case.id, {})}
     ends: tuple[Failure | Skip, ...] = (*run.failures, *run.skips)
     for end in ends:
         yield {**_case_columns(run, end.case), **_no_numbers(end)}
+
+
+def comparisons(run: Run) -> dict[str, dict[str, Any]]:
+    """Give the columns about speed-up and verdict of each case by id; all verdicts of a run are judged together."""
+    found = [(m, speedup.against_baseline(m, run.measurements)) for m in run.measurements]
+    known = {m.case.id: one for m, one in found if one is not None}
+    others = [one for one in known.values() if one.base != one.case]
+    judged = verdict.judge([(one.logs, one.invocations) for one in others])
+    verdicts = {one.case: it for one, it in zip(others, judged, strict=True)}
+    return {case_id: _comparison_columns(one, verdicts.get(case_id)) for case_id, one in known.items()}
+
+
+def _comparison_columns(found: Speedup, judged: Verdict | None) -> dict[str, Any]:
+    return {
+        "speedup": found.ratio,
+        "speedup_low": found.low,
+        "speedup_high": found.high,
+        "speedup_within": found.within,
+        "baseline": found.base,
+        "verdict": judged.word if judged else None,
+        "p_value": judged.p_value if judged else None,
+        "more_invocations": judged.more if judged else None,
+    }
 
 
 def _no_numbers(end: Failure | Skip) -> dict[str, Any]:
@@ -129,11 +164,10 @@ def _no_numbers(end: Failure | Skip) -> dict[str, Any]:
     return {"status": "failed", "reason": f"{end.stage}: {end.type}: {end.message}", **none}
 
 
-def _numbers(measurement: Measurement, others: Sequence[Measurement]) -> dict[str, Any]:
+def _numbers(measurement: Measurement) -> dict[str, Any]:
     done = measurement.invocations
     ledgers = [invocation.ledger for invocation in done]
     low, middle, high = quantiles.quartiles(measurement.call_s)
-    compared = speedup.against_baseline(measurement, others)
     compile_s = [ledger.compile_s for ledger in ledgers if ledger.compile_s is not None]
     return {
         "status": "measured",
@@ -141,11 +175,6 @@ def _numbers(measurement: Measurement, others: Sequence[Measurement]) -> dict[st
         "q1_s": low,
         "q3_s": high,
         "min_s": min(measurement.call_s),
-        "speedup": compared.ratio if compared else None,
-        "speedup_low": compared.low if compared else None,
-        "speedup_high": compared.high if compared else None,
-        "speedup_within": compared.within if compared else None,
-        "baseline": compared.baseline if compared else None,
         "first_call_s": median(ledger.first_call_s for ledger in ledgers),
         "build_s": median(ledger.build_s for ledger in ledgers),
         "trace_s": median(ledger.trace_s for ledger in ledgers),
@@ -164,8 +193,21 @@ def _numbers(measurement: Measurement, others: Sequence[Measurement]) -> dict[st
         "peak_device_bytes": max((i.peak_device_bytes for i in done if i.peak_device_bytes is not None), default=None),
         "data": measurement.data,
         "device_name": measurement.device,
+        "interpreter": measurement.case.placement.interpreter,
+        "content": measurement.content,
+        "pace_s": median(paces) if (paces := [i.pace_s for i in done if i.pace_s is not None]) else None,
+        "precision": measurement.precision.reached if measurement.precision else None,
+        "precision_met": measurement.precision.met if measurement.precision else None,
         "warnings": "; ".join(warnings(measurement)),
     }
+
+
+def precision_text(precision: Precision, invocations: int) -> str:
+    """Say whether the wanted precision was met, or the budget ended first."""
+    if precision.met:
+        return f"precision of +-{100 * precision.wanted:.3g} % met"
+    reached = "no interval" if precision.reached is None else f"+-{100 * precision.reached:.2g} %"
+    return f"budget ended after {invocations} invocations at {reached}, not the +-{100 * precision.wanted:.3g} % wanted"
 
 
 def warnings(measurement: Measurement) -> list[str]:
@@ -183,6 +225,9 @@ def warnings(measurement: Measurement) -> list[str]:
         found.append(f"{compiled} rounds discarded: compiled anew")
     if any(not i.complete for i in done):
         found.append("interrupted")
+    if measurement.precision:
+        found.append(precision_text(measurement.precision, len(done)))
+    found += [finding.text for finding in measurement.health]
     if measurement.case.placement.strategy == "mirrored" and measurement.case.placement.device == "cpu":
         found.append("logical CPU devices share one thread pool: shows function, not scaling")
     return found

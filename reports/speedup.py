@@ -1,11 +1,12 @@
-"""How many times faster a case is than its baseline, from rounds that were timed next to each other."""
+"""How many times faster one case is than another, and whether that can be believed."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tfbench.bench.record import Invocation, Measurement
-from tfbench.reports import intervals
+from tfbench.bench import intervals, pairing
+from tfbench.bench.intervals import Interval
+from tfbench.bench.record import Measurement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,68 +14,67 @@ class Speedup:
     """Hold a speed-up.
 
     Attributes:
-        ratio: time of the baseline over time of the case, for equal work: above 1 the case is faster.
-        baseline: id of the baseline case.
-        invocations: how many invocations it was estimated from.
-        low, high: its 95 % interval, or None where there are too few rounds for one.
-        within: True if the interval comes from one process, and knows nothing of the noise between them.
+        case, base: ids of the two cases.
+        logs: the estimate of log(time of the base / time of the case), for equal work, with its interval.
+        invocations: how many invocations of the case, and of the base if not paired, it was estimated from.
     """
 
-    ratio: float
-    baseline: str
+    case: str
+    base: str
+    logs: Interval
     invocations: int
-    low: float | None
-    high: float | None
-    within: bool
+
+    @property
+    def ratio(self) -> float:
+        """Give time of the base over time of the case: above 1 the case is faster."""
+        return math.exp(self.logs.middle)
+
+    @property
+    def low(self) -> float | None:
+        """Give the lower end of the 95 % interval; None where there are too few rounds for one."""
+        return None if self.logs.low is None else math.exp(self.logs.low)
+
+    @property
+    def high(self) -> float | None:
+        """Give the upper end of it."""
+        return None if self.logs.high is None else math.exp(self.logs.high)
+
+    @property
+    def within(self) -> bool:
+        """Tell whether the interval knows one process only, and nothing of the noise between them."""
+        return self.logs.within
 
 
-def find_baseline(measurement: Measurement, others: Sequence[Measurement]) -> Measurement | None:
-    """Give the baseline of the case: same workload, parameters and placement; None if it was not measured."""
-    case = measurement.case
-    for other in others:
-        it = other.case
-        same = (it.workload, it.params, it.placement) == (case.workload, case.params, case.placement)
-        if same and (it.implementation, it.mode) == measurement.baseline:
-            return other
-    return None
+def paired(case: Measurement, base: Measurement) -> Speedup | None:
+    """Estimate from what was measured in turns: the log-ratios of each invocation, then over invocations.
 
-
-def log_ratios(case: Invocation, baseline: Invocation) -> list[float]:
-    """Give the log of baseline time over case time for each block in which both have a round."""
-    times = dict(zip(baseline.blocks, baseline.call_s, strict=True))
-    return [
-        math.log(times[block] / seconds)
-        for block, seconds in zip(case.blocks, case.call_s, strict=True)
-        if block in times and seconds > 0 and times[block] > 0
-    ]
-
-
-def against_baseline(measurement: Measurement, others: Sequence[Measurement]) -> Speedup | None:
-    """Estimate the speed-up: the median log-ratio over the blocks of each invocation, their mean over invocations.
-
-    The interval is that of `intervals.estimate`, on the logarithms.
+    Within an invocation it is the median over the blocks that both have; the interval is that of
+    `intervals.estimate`. Cases of other workers of one run, such as another interpreter, have one ratio an invocation.
 
     Returns:
-        None where the baseline was not measured, or never next to the case.
+        None where they were never measured in turns.
     """
-    baseline = find_baseline(measurement, others)
-    if baseline is None:
-        return None
-    by_index = {invocation.index: invocation for invocation in baseline.invocations}
-    pairs = [
-        log_ratios(invocation, by_index[invocation.index])
-        for invocation in measurement.invocations
-        if invocation.index in by_index
-    ]
-    samples = [ratios for ratios in pairs if ratios]
+    samples = pairing.samples(case, base)
     if not samples:
         return None
     logs = intervals.estimate(samples)
-    return Speedup(
-        ratio=math.exp(logs.middle),
-        baseline=baseline.case.id,
-        invocations=len(samples),
-        low=None if logs.low is None else math.exp(logs.low),
-        high=None if logs.high is None else math.exp(logs.high),
-        within=logs.within,
-    )
+    return Speedup(case=case.case.id, base=base.case.id, logs=logs, invocations=len(samples))
+
+
+def unpaired(case: Measurement, base: Measurement) -> Speedup | None:
+    """Estimate from different runs: log medians of each invocation, then Welch's interval between the two sides.
+
+    Returns:
+        None where one side has no rounds.
+    """
+    sides = [pairing.log_medians(side) for side in (base, case)]
+    if not all(sides):
+        return None
+    logs = intervals.between_runs(sides[0], sides[1])
+    return Speedup(case=case.case.id, base=base.case.id, logs=logs, invocations=min(len(side) for side in sides))
+
+
+def against_baseline(measurement: Measurement, others: Sequence[Measurement]) -> Speedup | None:
+    """Estimate the speed-up over the baseline of the case's comparison set; None where that was not measured."""
+    baseline = pairing.find_baseline(measurement, others)
+    return None if baseline is None else paired(measurement, baseline)

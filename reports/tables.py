@@ -1,5 +1,7 @@
 """Print a run for people: a table for each comparison set, then failures, skips and where the run lies."""
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -7,10 +9,22 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from tfbench.bench.mode import EAGER, MODES
 from tfbench.bench.record import COMPLETE, Run
-from tfbench.reports import frame, units
+from tfbench.reports import compare, compare_tables, frame, geomean, units, verdict
 
-COLUMNS = ("implementation", "mode", "median", "IQR", "speed-up", "first call", "trace", "XLA compile", "per second")
+COLUMNS = (
+    "implementation",
+    "mode",
+    "median",
+    "IQR",
+    "speed-up",
+    "verdict",
+    "first call",
+    "trace",
+    "XLA compile",
+    "per second",
+)
 MIN_WIDTH = 130
 
 
@@ -32,9 +46,16 @@ def speedup_text(row: pd.Series) -> str:
     return f"{text}*" if "[" in text and row["speedup_within"] else text
 
 
+def _verdict_cell(row: pd.Series) -> str:
+    if pd.isna(row["verdict"]):
+        return units.NOTHING
+    more = None if pd.isna(row["more_invocations"]) else int(row["more_invocations"])
+    return verdict.text(row["verdict"], more)
+
+
 def comparison_table(rows: pd.DataFrame) -> Table:
     """Make the table of the measured cases of one comparison set."""
-    places = rows["device"].str.cat(rows["replicas"].astype("string"), sep=" x")
+    places = rows["device"].str.cat(rows["replicas"].astype("string"), sep=" x").str.cat(rows["interpreter"], sep=" ")
     several = len(set(places)) > 1
     headers = [*COLUMNS[:2], *(["device"] if several else []), *COLUMNS[2:-1], f"{rows.iloc[0]['unit']}/s"]
     table = Table(title=Text(title(rows)), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
@@ -49,6 +70,7 @@ def comparison_table(rows: pd.DataFrame) -> Table:
             units.seconds(row["median_s"]),
             units.seconds(row["q3_s"] - row["q1_s"]),
             "baseline" if is_baseline else speedup_text(row),
+            "" if is_baseline else _verdict_cell(row),
             units.seconds(row["first_call_s"]),
             units.seconds(row["trace_s"]),
             units.seconds(row["compile_s"]),
@@ -83,6 +105,9 @@ def show(run: Run, path: Path, console: Console) -> None:
         console.print(comparison_table(rows))
         for line in notes(rows):
             console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+    if len(run.software) > 1:
+        console.print()
+        compare_tables.show(compare.make([run], by="interpreter"), console)
     for status, word in (("failed", "Failures"), ("skipped", "Skips")):
         rows = summary[summary["status"] == status]
         if len(rows):
@@ -91,19 +116,34 @@ def show(run: Run, path: Path, console: Console) -> None:
                 line = f"  {', '.join(group['case'])}: {reason}"
                 console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.print()
-    for line in footer(run):
+    for line in (*means(run), *footer(run)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.print(f"run: {path}", markup=False, highlight=False, soft_wrap=True)
 
 
+def means(run: Run) -> list[str]:
+    """Say how each mode compares with eager over all workloads, same implementation with same implementation."""
+    eager = {replace(m.case, mode=EAGER): m for m in run.measurements if m.case.mode == EAGER}
+    lines = []
+    for mode in MODES[1:]:
+        found = ((m, eager.get(replace(m.case, mode=EAGER))) for m in run.measurements if m.case.mode == mode)
+        mean = geomean.over_workloads([(case, base) for case, base in found if base is not None], paired=True)
+        if mean is not None:
+            ends = [None if end is None else math.exp(end) for end in (mean[0].low, mean[0].high)]
+            ratio = units.ratio(math.exp(mean[0].middle), *ends)
+            lines.append(f"geometric mean over {mean[1]} workloads, {mode} over eager: {ratio}")
+    return lines
+
+
 def footer(run: Run) -> list[str]:
     """Say what the numbers were measured on, and what limits them."""
-    host, software = run.host, run.software
+    host = run.host
     lines = [f"{host.name}: {host.cpu}, {len(host.affinity)} of {host.cores} cores, load {host.load_1m:g} at the start"]
-    if software is not None:
+    for software in run.software:
         onednn = "on" if software.onednn else "off"
         lines.append(
-            f"TensorFlow {software.tensorflow}, Keras {software.keras}, Python {software.python}, oneDNN {onednn}"
+            (f"{software.interpreter}: " if software.interpreter else "")
+            + f"TensorFlow {software.tensorflow}, Keras {software.keras}, Python {software.python}, oneDNN {onednn}"
         )
         if not software.traces_counted:
             lines.append("warning: traces could not be counted in this TensorFlow: rounds that traced anew are kept")
@@ -127,5 +167,5 @@ def markdown(run: Run) -> str:
         parts.append(f"**{title(rows)}**\n\n" + "\n".join(lines).rstrip() + "\n")
     for _, row in summary[summary["status"] != "measured"].iterrows():
         parts.append(f"- {row['status']}: {row['case']}: {row['reason']}\n")
-    parts.append("\n".join(footer(run)) + "\n")
+    parts.append("\n".join((*means(run), *footer(run))) + "\n")
     return "\n".join(parts)

@@ -1,6 +1,7 @@
 """Fixtures that the tests share: records, worker messages, a fake clock with its meters, a folder of images."""
 
 import gzip
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 import pytest
-from tfbench.bench import codec, protocol, record, timing
+from tfbench.bench import codec, machine, protocol, record, timing
 from tfbench.bench.case import Case, Placement
 from tfbench.bench.ledger import Meters
 from tfbench.bench.tracing import Traces
@@ -92,7 +93,7 @@ class Records:
         fields: dict[str, Any] = {"case": self.case(mode="xla"), "reason": "too large"}
         return record.Skip(**{**fields, **changes})
 
-    def host(self, **changes: Any) -> record.Host:
+    def host(self, **changes: Any) -> machine.Host:
         """Make a host."""
         fields: dict[str, Any] = {
             "name": "box",
@@ -105,9 +106,9 @@ class Records:
             "python": "3.11.9",
             "git_commit": "abc+dirty",
         }
-        return record.Host(**{**fields, **changes})
+        return machine.Host(**{**fields, **changes})
 
-    def software(self, **changes: Any) -> record.Software:
+    def software(self, **changes: Any) -> machine.Software:
         """Describe the software."""
         fields: dict[str, Any] = {
             "python": "3.11.9",
@@ -123,7 +124,7 @@ class Records:
             "traces_counted": True,
             "devices": ("/physical_device:CPU:0",),
         }
-        return record.Software(**{**fields, **changes})
+        return machine.Software(**{**fields, **changes})
 
     def run(self, **changes: Any) -> record.Run:
         """Make a run without cases."""
@@ -140,7 +141,7 @@ class Records:
     def full_run(self) -> record.Run:
         """Give a run with one of everything."""
         return self.run(
-            software=self.software(),
+            software=(self.software(),),
             data_note="synthetic images",
             measurements=(self.measurement(),),
             failures=(self.failure(),),
@@ -172,6 +173,8 @@ class Says:
             "iterations": 2,
             "data": "synthetic",
             "device": "toy processor",
+            "caution": "",
+            "shapes": "int32[8] -> int32[]",
             "sync_s": 0.5,
         }
         return {**message, **changes}
@@ -191,7 +194,7 @@ class Says:
 
     def end(self) -> dict[str, Any]:
         """Tell the memory, at the end."""
-        return {"say": protocol.END, "peak_rss_bytes": 2048, "peak_device_bytes": None}
+        return {"say": protocol.END, "peak_rss_bytes": 2048, "peak_device_bytes": None, "pace_s": 0.25}
 
     def opened(self, case: Case) -> list[dict[str, Any]]:
         """Give all that is said while a case is opened."""
@@ -214,6 +217,7 @@ class FakeWorker:
     def __init__(self, script: Sequence[dict[str, Any] | BaseException]) -> None:
         self.script = list(script)
         self.closed = False
+        self.pid = os.getpid()
 
     def __enter__(self) -> Self:
         return self
