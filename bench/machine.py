@@ -71,7 +71,7 @@ class Conditions:
         others_share: CPU time of other processes on the cores that the worker may use, as a share of those cores.
         steal_share: time that the hypervisor gave to other machines, as a share of those cores.
         throttled: how often the processor (thermally) or the control group (its quota) was slowed down.
-        clock_mhz: clock of the fastest core at the start and at the end, the lower one first; None where it is not told.
+        clock_mhz: clock of the fastest core at start and end, the lower one first; None where it is not told.
     """
 
     load_1m: float

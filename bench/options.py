@@ -52,7 +52,7 @@ OPTIONS = (
     Option(
         name="precision",
         metavar="PERCENT",
-        help="measure until the 95 % interval of each speed-up is at most this wide to either side, such as 2%",
+        help="measure until the 95%% interval of each speed-up is at most this wide to either side, such as 2%%",
     ),
     Option(name="max-invocations", metavar="N", help="with --precision: at most so many fresh processes (default 20)"),
     Option(

@@ -4,22 +4,24 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tfbench.workloads.spec import Job, Params, ParamValue, Program, Workload
+from tfbench.workloads.spec import Job, Params, Program, Workload
 
 ROWS, WIDTH = 32, 64
 LAYERS = 400  # 5 % more is 420, 10 % more is 440
-COPIES = 10
+COPIES = 13
+SLOWED = 2
 
 
 def implementations() -> tuple[str, ...]:
-    """Give the names: copies that do the same, and steps slowed by extra layers."""
-    return (*(f"copy_{i}" for i in range(COPIES)), "slow_5", "slow_10")
+    """Give the names: copies that do the same, and steps slowed by extra layers, `slow_10_0` by 10 %."""
+    slow = (f"slow_{percent}_{i}" for percent in (5, 10) for i in range(SLOWED))
+    return (*(f"copy_{i}" for i in range(COPIES)), *slow)
 
 
 def layers(implementation: str) -> int:
     """Give how many layers a step has."""
-    percent = int(implementation.partition("_")[2]) if implementation.startswith("slow") else 0
-    return LAYERS * (100 + percent) // 100
+    kind, percent, *_ = implementation.split("_")
+    return LAYERS if kind == "copy" else LAYERS * (100 + percent) // 100
 
 
 def arrays(seed: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
@@ -63,7 +65,7 @@ def no_eager(_implementation: str, _params: Params, mode: str) -> str | None:
     return "calibration runs graph and XLA" if mode == "eager" else None
 
 
-def work(_params: dict[str, ParamValue], _replicas: int) -> int:
+def work(_params: Params, _replicas: int) -> int:
     """Count the rows of a call."""
     return ROWS
 

@@ -126,6 +126,8 @@ def notes(report: Report) -> list[str]:
     lines += report.one_sided
     if any(one.found is not None and one.found.within for one in report.comparisons):
         lines.append("* one invocation on a side: the interval, if any, knows nothing of the noise between processes")
+    if any(one.verdict is not None and one.verdict.more is not None for one in report.comparisons):
+        lines.append(verdict.LEGEND)
     if any(one.hardware for one in report.comparisons):
         lines.append(
             "different hosts are compared as hardware and never gated (containers of one machine: --same-host)"

@@ -25,7 +25,7 @@ COLUMNS = (
     "XLA compile",
     "per second",
 )
-MIN_WIDTH = 130
+MIN_WIDTH = 200
 
 
 def make_console() -> Console:
@@ -53,11 +53,22 @@ def _verdict_cell(row: pd.Series) -> str:
     return verdict.text(row["verdict"], more)
 
 
+def place_texts(rows: pd.DataFrame) -> list[str]:
+    """Say where each case ran, where they differ in that: device, replicas, interpreter; else empty texts."""
+    parts = {
+        "device": rows["device"],
+        "replicas": "x" + rows["replicas"].astype("string"),
+        "interpreter": rows["interpreter"],
+    }
+    told = [values for name, values in parts.items() if rows[name].nunique() > 1]
+    return [" ".join(words) for words in zip(*told, strict=True)] if told else [""] * len(rows)
+
+
 def comparison_table(rows: pd.DataFrame) -> Table:
     """Make the table of the measured cases of one comparison set."""
-    places = rows["device"].str.cat(rows["replicas"].astype("string"), sep=" x").str.cat(rows["interpreter"], sep=" ")
-    several = len(set(places)) > 1
-    headers = [*COLUMNS[:2], *(["device"] if several else []), *COLUMNS[2:-1], f"{rows.iloc[0]['unit']}/s"]
+    places = place_texts(rows)
+    several = any(places)
+    headers = [*COLUMNS[:2], *(["where"] if several else []), *COLUMNS[2:-1], f"{rows.iloc[0]['unit']}/s"]
     table = Table(title=Text(title(rows)), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for i, header in enumerate(headers):
         table.add_column(Text(header), justify="left" if i < 2 + several else "right", no_wrap=True)
@@ -87,11 +98,14 @@ def _starred(rows: pd.DataFrame) -> bool:
 
 def notes(rows: pd.DataFrame) -> list[str]:
     """Give what a reader must know before believing a table: each warning, with the cases it is about."""
-    warned = rows.assign(warning=rows["warnings"].str.split("; ")).explode("warning")
+    names = (rows["implementation"] + " " + rows["mode"]).str.cat(place_texts(rows), sep=" ").str.strip()
+    warned = rows.assign(warning=rows["warnings"].str.split("; "), name=names).explode("warning")
     warned = warned[warned["warning"] != ""]
     lines = ["* from one process: another may well lie outside the interval"] if _starred(rows) else []
+    if rows["more_invocations"].notna().any():
+        lines.append(verdict.LEGEND)
     for warning, group in warned.groupby("warning", sort=False):
-        about = "all" if len(group) == len(rows) else ", ".join(group["implementation"] + " " + group["mode"])
+        about = "all" if len(group) == len(rows) else ", ".join(group["name"])
         lines.append(f"{about}: {warning}")
     return lines
 
@@ -105,7 +119,7 @@ def show(run: Run, path: Path, console: Console) -> None:
         console.print(comparison_table(rows))
         for line in notes(rows):
             console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
-    if len(run.software) > 1:
+    if len({measurement.case.placement.interpreter for measurement in run.measurements}) > 1:
         console.print()
         compare_tables.show(compare.make([run], by="interpreter"), console)
     for status, word in (("failed", "Failures"), ("skipped", "Skips")):

@@ -9,6 +9,7 @@ from tfbench.bench.intervals import LEVEL, Interval
 FASTER, SLOWER, SAME, UNDECIDED = "faster", "slower", "same", "undecided"
 THRESHOLD = 0.05
 MOST = 1000
+LEGEND = "undecided (+N): about N more invocations would likely decide (--invocations, or --precision)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

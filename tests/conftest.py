@@ -50,6 +50,11 @@ class Records:
         fields: dict[str, Any] = {"calls": 1, "max_abs_error": 0.25, "max_rel_error": 0.125}
         return record.Check(**{**fields, **changes})
 
+    def conditions(self, **changes: Any) -> machine.Conditions:
+        """Tell of a machine with nothing else to do."""
+        fields: dict[str, Any] = {"load_1m": 0.5, "others_share": 0.0, "steal_share": 0.0, "throttled": 0}
+        return machine.Conditions(**{**fields, **changes})
+
     def invocation(self, round_s: Sequence[float] = (1.0, 2.0, 4.0), **changes: Any) -> record.Invocation:
         """Make an invocation of these rounds, 2 calls in each."""
         fields: dict[str, Any] = {
@@ -155,9 +160,9 @@ class Says:
     def __init__(self, records: Records) -> None:
         self._records = records
 
-    def software(self) -> dict[str, Any]:
+    def software(self, **changes: Any) -> dict[str, Any]:
         """Describe the software."""
-        return {"say": protocol.SOFTWARE, **codec.encode(self._records.software())}
+        return {"say": protocol.SOFTWARE, **codec.encode(self._records.software(**changes))}
 
     def stage(self, case: Case | None, stage: str) -> dict[str, Any]:
         """Name the stage that begins."""
@@ -237,6 +242,48 @@ class FakeWorker:
         return ("last words",)
 
 
+Script = Callable[[protocol.Request, int], list[Any]]
+
+
+class Starter:
+    """Start scripted workers; keep what was asked of them. More than 20 workers are an endless loop."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self.requests: list[protocol.Request] = []
+        self.pythons: list[str] = []
+        self.workers: list[FakeWorker] = []
+
+    def __call__(self, request: protocol.Request, *, python: str) -> Any:
+        """Start the next one; the script takes its request and its number, from 1."""
+        self.requests.append(request)
+        self.pythons.append(python)
+        assert len(self.requests) <= 20, "workers are started without end"
+        self.workers.append(FakeWorker(self._script(request, len(self.requests))))
+        return self.workers[-1]
+
+    @property
+    def modes(self) -> list[str]:
+        """Tell the modes that each worker was asked for."""
+        return [" ".join(case.mode for case in request.cases) for request in self.requests]
+
+
+class Watcher:
+    """An observer of the scheduler that writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.groups: list[tuple[int, int, int]] = []
+        self.messages: list[dict[str, Any]] = []
+
+    def group(self, cases: Sequence[Case], *, invocation: int, invocations: int) -> None:
+        """Note the number of cases, and which invocation it is."""
+        self.groups.append((len(cases), invocation, invocations))
+
+    def message(self, message: dict[str, Any]) -> None:
+        """Note the message."""
+        self.messages.append(message)
+
+
 @dataclass
 class FakeClock:
     """Show the time that tests set."""
@@ -312,6 +359,32 @@ def says(records: Records) -> Says:
 def fake_worker() -> type[FakeWorker]:
     """Give the class of scripted workers."""
     return FakeWorker
+
+
+@pytest.fixture
+def starter() -> type[Starter]:
+    """Give the class that starts scripted workers."""
+    return Starter
+
+
+@pytest.fixture
+def watcher() -> Watcher:
+    """Give an observer that writes down what it is told."""
+    return Watcher()
+
+
+@pytest.fixture
+def measured(records: Records) -> Callable[..., record.Measurement]:
+    """Give the factory of a measurement from (index, {block: seconds a call})."""
+
+    def make(*invocations: tuple[int, dict[int, float]], mode: str = "eager", **changes: Any) -> record.Measurement:
+        done = tuple(
+            records.invocation(tuple(times.values()), index=index, blocks=tuple(times), iterations=1)
+            for index, times in invocations
+        )
+        return records.measurement(case=records.case(mode=mode, **changes), invocations=done)
+
+    return make
 
 
 @pytest.fixture

@@ -13,45 +13,7 @@ from tfbench.bench.scheduler import Measuring, Settings
 from tfbench.bench.timing import Plan
 from tfbench.workloads.spec import DataSource
 
-Script = Callable[[Request, int], list[Any]]
 MIRRORED = Placement(strategy="mirrored", replicas=2)
-
-
-class Starter:
-    """Start scripted workers; keep what was asked of them. More than 20 workers are an endless loop."""
-
-    def __init__(self, fake_worker: Any, script: Script) -> None:
-        self._fake_worker, self._script = fake_worker, script
-        self.requests: list[Request] = []
-        self.workers: list[Any] = []
-
-    def __call__(self, request: Request) -> Any:
-        """Start the next one."""
-        self.requests.append(request)
-        assert len(self.requests) <= 20, "workers are started without end"
-        self.workers.append(self._fake_worker(self._script(request, len(self.requests))))
-        return self.workers[-1]
-
-    @property
-    def modes(self) -> list[str]:
-        """Tell the modes that each worker was asked for."""
-        return [" ".join(case.mode for case in request.cases) for request in self.requests]
-
-
-class Watcher:
-    """An observer that writes down what it is told."""
-
-    def __init__(self) -> None:
-        self.groups: list[tuple[int, int, int]] = []
-        self.messages: list[dict[str, Any]] = []
-
-    def group(self, cases: Sequence[Case], *, invocation: int, invocations: int) -> None:
-        """Note the number of cases, and which invocation it is."""
-        self.groups.append((len(cases), invocation, invocations))
-
-    def message(self, message: dict[str, Any]) -> None:
-        """Note the message."""
-        self.messages.append(message)
 
 
 class Bench:
@@ -70,7 +32,7 @@ class Bench:
         script: list[Any] = self.says.measured(request.cases)
         return script
 
-    def measuring(self, script: Script | None = None) -> tuple[Measuring, Starter]:
+    def measuring(self, script: Any = None) -> tuple[Measuring, Any]:
         """Make the measuring, and the starter of its workers."""
         start = Starter(self._fake_worker, script or self.well)
         made = Measuring(
@@ -83,7 +45,7 @@ class Bench:
         )
         return made, start
 
-    def run(self, script: Script | None = None) -> tuple[Measuring, Starter]:
+    def run(self, script: Any = None) -> tuple[Measuring, Any]:
         """Measure to the end."""
         made, start = self.measuring(script)
         made.run()
