@@ -20,6 +20,7 @@ BUSY_SHARE, STEAL_SHARE = 0.10, 0.02
 SPREAD_SHARE, SLOW_SHARE, LOST_SHARE, WILD_SHARE = 0.05, 0.05, 0.10, 0.30
 FINE_TIMER_S, COARSE_TIMER_S = 1e-6, 1e-4
 FREE_BYTES = 10**9
+SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +218,8 @@ def versions(facts: Facts) -> Line:
         names = ("tensorflow", "keras", "numpy", "protobuf")
         found = [f"{name} {facts.packages.installed[name]}" for name in names if name in facts.packages.installed]
         return Line(topic="versions", level=OK, text=f"{', '.join(found)} fit each other")
-    text = "; ".join(f"{it.by} needs {it.name}{it.wanted}, found {it.found or 'none'}" for it in lacking)
+    text = "; ".join(f"{it.by} needs {it.name}{it.wanted}, found {it.found or 'none'}" for it in lacking[:SHOWN])
+    text += f"; and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else ""
     step = " ".join(["pip install", *dict.fromkeys(f'"{it.name}{it.wanted}"' for it in lacking)])
     return Line(topic="versions", level=WARNING, text=text, next_step=step)
 
@@ -242,10 +244,11 @@ def profile_plugin(facts: Facts) -> Line:
     if not tab:
         text = "not installed: TensorBoard has no Profile tab"
         return Line(topic="profile plugin", level=WARNING, text=text, next_step=step)
-    text = ", ".join(f"{name} {there.get(name, '')}".strip() for name in tab)
-    if PLUGIN in tab and Version(there.get(PLUGIN, "0")) < XPROF_SINCE:
-        text = f"{text}: older than xprof, and its Profile tab breaks with newer packages"
+    own = there.get(PLUGIN, "0") if PLUGIN in tab else None
+    if own is not None and Version(own) < XPROF_SINCE:
+        text = f"{PLUGIN} {own} is from before xprof, not made for this TensorFlow"
         return Line(topic="profile plugin", level=WARNING, text=text, next_step=step)
+    text = ", ".join(f"{name} {there[name]}" if name in there else name for name in tab)
     return Line(topic="profile plugin", level=OK, text=text)
 
 

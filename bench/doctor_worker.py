@@ -54,17 +54,20 @@ def reason(error: Exception) -> str:
     """Say in one line what was raised; TensorFlow puts a whole traceback into some messages."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     inner = [line for line in lines if line.startswith(f"{type(error).__name__}: ")]
-    return inner[-1] if inner else f"{type(error).__name__}: {lines[0] if lines else ''}"
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    note = "" if backend == "tensorflow" else f" (KERAS_BACKEND={backend})"
+    return (inner[-1] if inner else f"{type(error).__name__}: {lines[0] if lines else ''}") + note
 
 
 def look() -> dict[str, Any]:
     """Import TensorFlow and Keras, and say what is there."""
     start = time.perf_counter()
-    import keras
     import tensorflow as tf
 
-    import_s = time.perf_counter() - start
     build = dict(tf.sysconfig.get_build_info())
+    import keras
+
+    import_s = time.perf_counter() - start
     gpus = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
     # The wheels of tfbench[cuda] lie beside TensorFlow, which looks for them there.
     folders = sorted((Path(tf.__file__).parents[1] / "nvidia").glob("*/lib"))

@@ -18,7 +18,7 @@ from tfbench.reports import tables
 
 HERE = Path(__file__).parent
 WORKLOADS = HERE / "calibration_workloads.py"
-RUNS = 8
+RUNS = 10
 LIMIT_S = 18 * 60.0
 
 

@@ -21,7 +21,7 @@ def implementations() -> tuple[str, ...]:
 def layers(implementation: str) -> int:
     """Give how many layers a step has."""
     kind, percent, *_ = implementation.split("_")
-    return LAYERS if kind == "copy" else LAYERS * (100 + percent) // 100
+    return LAYERS if kind == "copy" else LAYERS * (100 + int(percent)) // 100
 
 
 def arrays(seed: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:

@@ -6,7 +6,7 @@ from statistics import median
 
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.intervals import Interval
-from tfbench.bench.record import Measurement, Run
+from tfbench.bench.record import COMPLETE, Measurement, Run
 from tfbench.reports import geomean, sides, speedup, verdict
 from tfbench.reports.sides import Entry, Pair
 from tfbench.reports.speedup import Speedup
@@ -56,6 +56,7 @@ class Report:
         base: its value on the base side.
         labels: its values on the new sides.
         comparisons: the cases on both sides.
+        unfinished: names of runs that did not finish.
         one_sided: what is on one side only, or failed on the other, a sentence each.
         broken: the sentences of `one_sided` about cases that were measured in the base and failed in the new side.
         means: label, geometric mean of the speed-ups over workloads, and number of workloads.
@@ -66,6 +67,7 @@ class Report:
     base: str
     labels: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
+    unfinished: tuple[str, ...]
     one_sided: tuple[str, ...]
     broken: tuple[str, ...]
     means: tuple[tuple[str, Interval, int], ...]
@@ -97,16 +99,10 @@ def make(
         same_host: take hosts of the same hardware for one, whatever they are called (containers, CI runners).
 
     Raises:
-        BadInputError: no case is on both sides, or the base is not there.
+        BadInputError: no case is on both sides, the base is not there, or a run is named twice.
     """
     table = sides.by_name(sides.entries(runs), by)
-    labels = list(dict.fromkeys(label for found in table.values() for label in found))
-    if by == "run":  # a run without any measurement is a side, too
-        labels = [run.name for run in runs]
-    if base is not None:
-        if base not in labels:
-            raise BadInputError(f"--base {base}: there is no such {by}; choose from {', '.join(labels)}")
-        labels = [base, *(label for label in labels if label != base)]
+    labels = _labels(table, runs, by=by, base=base)
     pairs = list(_pairs(table, labels))
     if not pairs:
         raise BadInputError(_nothing(by, labels))
@@ -117,11 +113,27 @@ def make(
         base=labels[0],
         labels=tuple(labels[1:]),
         comparisons=tuple(_judged(compared, threshold)),
+        unfinished=tuple(run.name for run in runs if run.status != COMPLETE),
         one_sided=tuple(alone),
         broken=tuple(broken),
         means=tuple(_means(compared)),
         gate=gate,
     )
+
+
+def _labels(table: dict[str, dict[str, Entry]], runs: Sequence[Run], *, by: str, base: str | None) -> list[str]:
+    """Give the values of the attribute, that of the base side first."""
+    names = [run.name for run in runs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise BadInputError(f"the run {twice} is named twice: name another one to compare it with")
+    # A run without any measurement is a side, too.
+    labels = names if by == "run" else list(dict.fromkeys(label for found in table.values() for label in found))
+    if base is None:
+        return labels
+    if base not in labels:
+        raise BadInputError(f"--base {base}: there is no such {by}; choose from {', '.join(labels)}")
+    return [base, *(label for label in labels if label != base)]
 
 
 def _nothing(by: str, labels: Sequence[str]) -> str:

@@ -88,6 +88,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "gate": report.gate,
         "regressions": len(report.regressions) + len(report.broken),
         "comparisons": frame.astype(object).where(frame.notna(), None).to_dict(orient="records"),
+        "unfinished": list(report.unfinished),
         "one_sided": list(report.one_sided),
         "means": [
             {
@@ -123,6 +124,7 @@ def _grouped(report: Report) -> list[tuple[str, list[Comparison]]]:
 def notes(report: Report) -> list[str]:
     """Give what must be known beside the table: what was not compared, whose machine was slower, and the verdict."""
     lines = [f"{one.pair.name}: not compared: {one.reason}" for one in report.comparisons if one.reason]
+    lines += [f"warning: {name} did not finish: it has what was measured until then" for name in report.unfinished]
     lines += report.one_sided
     if any(one.found is not None and one.found.within for one in report.comparisons):
         lines.append("* one invocation on a side: the interval, if any, knows nothing of the noise between processes")

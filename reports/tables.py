@@ -60,7 +60,7 @@ def place_texts(rows: pd.DataFrame) -> list[str]:
         "replicas": "x" + rows["replicas"].astype("string"),
         "interpreter": rows["interpreter"],
     }
-    told = [values for name, values in parts.items() if rows[name].nunique() > 1]
+    told = [values for name, values in parts.items() if len(set(rows[name])) > 1]
     return [" ".join(words) for words in zip(*told, strict=True)] if told else [""] * len(rows)
 
 

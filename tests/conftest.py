@@ -1,6 +1,7 @@
 """Fixtures that the tests share: records, worker messages, a fake clock with its meters, a folder of images."""
 
 import gzip
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 import pytest
-from tfbench.bench import codec, machine, protocol, record, timing
+from tfbench.bench import codec, machine, protocol, record, store, timing
 from tfbench.bench.case import Case, Placement
 from tfbench.bench.ledger import Meters
 from tfbench.bench.tracing import Traces
@@ -152,6 +153,25 @@ class Records:
             failures=(self.failure(),),
             skips=(self.skip(),),
         )
+
+    def timed(
+        self, *call_s: float | Sequence[float], pace_s: float | None = None, **changes: Any
+    ) -> record.Measurement:
+        """Make a measurement of these invocations: the time of a call in each, or in each of its blocks.
+
+        Changes are of the case where it has such a field, else of the measurement.
+        """
+        rounds = [(one,) if isinstance(one, int | float) else tuple(one) for one in call_s]
+        done = (self.invocation(s, index=i, iterations=1, pace_s=pace_s) for i, s in enumerate(rounds, start=1))
+        of_case = {name: changes.pop(name) for name in Case.__slots__ if name in changes}
+        return self.measurement(**{"case": self.case(**of_case), "invocations": tuple(done), **changes})
+
+    def write(self, run: record.Run, folder: Path) -> Path:
+        """Write a run to a folder of its own, named as the run; give that folder."""
+        (folder / run.name).mkdir(parents=True)
+        text = json.dumps(store.to_json(run, {}, {}), allow_nan=False)
+        (folder / run.name / store.FILE).write_text(text, encoding="utf-8")
+        return folder / run.name
 
 
 class Says:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 from tfbench.bench import checking
@@ -9,6 +10,7 @@ from tfbench.bench.checking import WrongAnswerError
 from tfbench.bench.record import Check
 
 F32 = np.float32
+EPSILON = 2.0**-23  # of float32
 
 
 def compare(actual: Any, expected: Any, *, rtol: float = 0.0, atol: float = 0.0) -> Check:
@@ -16,13 +18,18 @@ def compare(actual: Any, expected: Any, *, rtol: float = 0.0, atol: float = 0.0)
 
 
 def test_equal_answers_have_no_error() -> None:
-    assert compare([F32([1, 2])], [F32([1, 2])]) == Check(calls=1, max_abs_error=0.0, max_rel_error=0.0)
+    assert compare([F32([1, 2])], [F32([1, 2])]) == Check(
+        calls=1, max_abs_error=0.0, max_rel_error=0.0, scaled_error=0.0, epsilon=EPSILON
+    )
 
 
 def test_the_largest_errors_of_all_calls_and_outputs_are_kept() -> None:
-    actual = [(F32([8.5, 100.0]), F32(1.0)), (F32([8.0, 104.0]), F32(1.125))]
-    wanted = [(F32([8.0, 100.0]), F32(1.0)), (F32([8.0, 100.0]), F32(1.0))]
-    assert compare(actual, wanted, atol=10.0) == Check(calls=2, max_abs_error=4.0, max_rel_error=0.125)
+    actual = [(F32([9.0, 64.0]), F32(1.0)), (F32([8.0, 68.0]), F32(1.03125))]
+    wanted = [(F32([8.0, 64.0]), F32(1.0)), (F32([8.0, 64.0]), F32(1.0))]
+    # Absolutely 1, 4 and 1/32; relatively 1/8, 4/64 and 1/32; by the largest of its output 1/64, 4/64 and 1/32.
+    assert compare(actual, wanted, atol=10.0) == Check(
+        calls=2, max_abs_error=4.0, max_rel_error=0.125, scaled_error=0.0625, epsilon=EPSILON
+    )
 
 
 def test_the_relative_error_leaves_out_a_reference_of_0() -> None:
@@ -35,7 +42,7 @@ def test_the_relative_error_is_by_the_size_of_the_reference() -> None:
 
 def test_nothing_may_stand_where_the_reference_has_nothing() -> None:
     found = compare([F32([np.nan, 2.0])], [F32([np.nan, 1.0])], atol=1.0)
-    assert found == Check(calls=1, max_abs_error=1.0, max_rel_error=1.0)
+    assert found == Check(calls=1, max_abs_error=1.0, max_rel_error=1.0, scaled_error=1.0, epsilon=EPSILON)
 
 
 @pytest.mark.parametrize("value", [1.0, np.inf, -np.inf])
@@ -45,8 +52,60 @@ def test_a_reference_that_is_not_finite_takes_no_other_value(value: float) -> No
             compare([F32([value])], [F32([wanted])], rtol=0.5, atol=10.0)
 
 
-def test_a_reference_of_only_0_has_no_relative_error() -> None:
-    assert compare([F32([0.5])], [F32([0.0])], atol=1.0) == Check(calls=1, max_abs_error=0.5, max_rel_error=0.0)
+def test_a_reference_of_only_0_has_no_relative_and_no_scaled_error() -> None:
+    assert compare([F32([0.5])], [F32([0.0])], atol=1.0) == Check(
+        calls=1, max_abs_error=0.5, max_rel_error=0.0, scaled_error=0.0, epsilon=EPSILON
+    )
+
+
+@pytest.mark.parametrize(
+    ("actual", "wanted", "scaled"),
+    [
+        ([9.0, 128.0], [8.0, 128.0], 2.0**-7),
+        ([9.0, -128.0], [8.0, -128.0], 2.0**-7),
+        ([9.0, np.inf], [8.0, np.inf], 2.0**-3),
+        ([1.0, np.nan, 64.0], [0.0, np.nan, 64.0], 2.0**-6),
+        ([[0.0, 64.0], [1.0, 2.0]], [[0.0, 64.0], [0.0, 2.0]], 2.0**-6),
+    ],
+    ids=["largest", "by its size", "finite only", "beside 0", "of all axes"],
+)
+def test_the_scaled_error_is_by_the_largest_value_of_the_reference(actual: Any, wanted: Any, scaled: float) -> None:
+    assert compare([F32(actual)], [F32(wanted)], atol=1.0).scaled_error == scaled
+
+
+def test_each_output_is_scaled_by_its_own_reference() -> None:
+    actual, wanted = (F32([9.0]), F32([1024.0])), (F32([8.0]), F32([1024.0]))
+    assert compare([actual], [wanted], atol=1.0).scaled_error == 0.125
+
+
+@pytest.mark.parametrize(
+    ("dtype", "epsilon"),
+    [
+        (np.float64, 2.0**-52),
+        (np.float32, 2.0**-23),
+        (np.float16, 2.0**-10),
+        (ml_dtypes.bfloat16, 2.0**-7),
+        (ml_dtypes.float8_e4m3fn, 2.0**-3),
+        (ml_dtypes.float8_e5m2, 2.0**-2),
+        (np.int32, 0.0),
+        (np.uint8, 0.0),
+        (np.bool_, 0.0),
+    ],
+)
+def test_the_rounding_unit_is_that_of_the_answers_type(dtype: Any, epsilon: float) -> None:
+    answer = np.array([0, 1]).astype(dtype)
+    assert compare([answer], [F32([0, 1])]) == Check(
+        calls=1, max_abs_error=0.0, max_rel_error=0.0, scaled_error=0.0, epsilon=epsilon
+    )
+
+
+def test_the_rounding_unit_is_that_of_the_least_precise_output() -> None:
+    answer = (np.float64([1.0]), np.float16([1.0]), np.int32([1]), F32([1.0]))
+    assert compare([answer], [answer]).epsilon == 2.0**-10
+
+
+def test_the_rounding_unit_is_not_that_of_the_reference() -> None:
+    assert compare([F32([1.0])], [np.float16([1.0])]).epsilon == EPSILON
 
 
 @pytest.mark.parametrize(
@@ -87,7 +146,7 @@ def test_a_value_that_is_not_finite_is_refused_at_any_tolerance(value: float) ->
 
 def test_a_value_that_should_be_infinite_may_be_so() -> None:
     found = compare([F32([np.inf, 2.0])], [F32([np.inf, 1.0])], atol=1.0)
-    assert found == Check(calls=1, max_abs_error=1.0, max_rel_error=1.0)
+    assert found == Check(calls=1, max_abs_error=1.0, max_rel_error=1.0, scaled_error=1.0, epsilon=EPSILON)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +194,9 @@ def test_bytes_do_not_wrap_around() -> None:
 
 
 def test_an_empty_answer_equals_an_empty_reference() -> None:
-    assert compare([np.zeros((0, 3))], [np.zeros((0, 3))]) == Check(calls=1, max_abs_error=0.0, max_rel_error=0.0)
+    assert compare([np.zeros((0, 3))], [np.zeros((0, 3))]) == Check(
+        calls=1, max_abs_error=0.0, max_rel_error=0.0, scaled_error=0.0, epsilon=2.0**-52
+    )
 
 
 def test_structures_are_flattened_in_order_and_dicts_by_key() -> None:

@@ -1,11 +1,13 @@
 """Records to JSON values and back."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from tfbench.bench import codec, record
+from tfbench.bench.case import Placement
+from tfbench.bench.protocol import Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,8 @@ class Point:
     many: tuple[int, ...]
     table: dict[str, str]
     either: int | str = 7
+    notes: dict[str, str] = field(default_factory=dict)
+    spread: tuple[float, float] | None = None
 
 
 VALUES: dict[str, Any] = {
@@ -33,9 +37,21 @@ VALUES: dict[str, Any] = {
     "many": [1, 2],
     "table": {"k": "v"},
     "either": "x",
+    "notes": {"n": "o"},
+    "spread": [0.25, 0.5],
 }
 POINT = Point(
-    count=3, size_s=0.5, name="a", flag=True, maybe=None, pair=("b", 2), many=(1, 2), table={"k": "v"}, either="x"
+    count=3,
+    size_s=0.5,
+    name="a",
+    flag=True,
+    maybe=None,
+    pair=("b", 2),
+    many=(1, 2),
+    table={"k": "v"},
+    either="x",
+    notes={"n": "o"},
+    spread=(0.25, 0.5),
 )
 
 
@@ -55,6 +71,33 @@ def test_a_run_with_one_of_everything_survives_json(records: Any) -> None:
 def test_a_field_with_a_default_may_be_missing() -> None:
     without = {name: value for name, value in VALUES.items() if name != "either"}
     assert codec.decode(Point, without).either == 7
+
+
+def test_a_field_that_makes_its_default_may_be_missing_and_shares_it_with_no_other_record() -> None:
+    without = {name: value for name, value in VALUES.items() if name != "notes"}
+    one, two = codec.decode(Point, without), codec.decode(Point, without)
+    assert (one.notes, two.notes, one.notes is two.notes) == ({}, {}, False)
+
+
+def test_a_request_of_cases_alone_takes_the_defaults(records: Any) -> None:
+    case = records.case()
+    assert codec.decode(Request, {"cases": [codec.encode(case)]}) == Request(cases=(case,), baselines={})
+
+
+def test_all_that_schema_2_adds_survives_json(records: Any) -> None:
+    conditions = records.conditions(load_1m=1.5, throttled=2, clock_mhz=(2000.0, 2400.0))
+    check = records.check(scaled_error=2.0**-20, epsilon=2.0**-23)
+    measurement = records.measurement(
+        case=records.case(placement=Placement(interpreter="old")),
+        invocations=(records.invocation(conditions=conditions, pace_s=0.25, check=check),),
+        content="0123456789abcdef",
+        shapes="float32[2] -> float32[]",
+        health=(record.Finding(kind="drift", text="it drifts"),),
+        precision=record.Precision(wanted=0.02, reached=None, met=False),
+    )
+    software = (records.software(interpreter="old", timer_s=2.0**-30), records.software(interpreter="new"))
+    run = records.run(software=software, measurements=(measurement,))
+    assert codec.decode(record.Run, json.loads(json.dumps(codec.encode(run)))) == run
 
 
 def test_a_whole_number_is_a_float_where_a_float_is_wanted() -> None:
@@ -97,6 +140,9 @@ def test_an_unknown_field_is_named() -> None:
         ("many", {"0": 1}, r"Point\.many: expected a list, found \{'0': 1\}"),
         ("table", ["k"], r"Point\.table: expected an object, found \['k'\]"),
         ("table", {"k": 1}, r"Point\.table\.k: expected str, found 1"),
+        ("notes", None, r"Point\.notes: expected an object, found None"),
+        ("spread", [0.25], r"Point\.spread: expected a list of 2, found \[0\.25\]"),
+        ("spread", [0.25, "x"], r"Point\.spread\[1\]: expected a finite number, found 'x'"),
         ("either", True, r"Point\.either: expected a whole number, found True"),
         ("either", 1.5, r"Point\.either: expected a whole number, found 1\.5"),
     ],

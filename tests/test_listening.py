@@ -1,16 +1,51 @@
 """What a worker says, gathered into one result a case."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from tfbench.bench import listening
 from tfbench.bench.case import Case
 from tfbench.bench.listening import Heard
+from tfbench.bench.machine import Conditions
 from tfbench.bench.process import WorkerError
 from tfbench.bench.record import Failure, Invocation, Skip
 
 Listen = Callable[..., Heard]
+
+
+CONDITIONS = Conditions(load_1m=1.5, others_share=0.25, steal_share=0.125, throttled=3, clock_mhz=(2000.0, 2400.0))
+PID = 77
+
+
+class Log:
+    """Write down what happens, in order: what the worker's messages say, and when the machine is watched."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def hear(self, message: dict[str, Any]) -> None:
+        """Note the stage, or what else is said."""
+        self.events.append(message["stage"] if message["say"] == "stage" else message["say"].upper())
+
+    def watch(self, pid: int, cores: tuple[int, ...]) -> Any:
+        """Stand for `listening.Watch`."""
+        self.events.append(f"watch {pid} on {cores}")
+        return SimpleNamespace(conditions=self._read)
+
+    def _read(self) -> Conditions:
+        self.events.append("read")
+        return CONDITIONS
+
+
+@pytest.fixture(autouse=True)
+def log(monkeypatch: pytest.MonkeyPatch) -> Log:
+    """Put the log's watch in the place of the real one."""
+    found = Log()
+    monkeypatch.setattr(listening, "Watch", found.watch)
+    monkeypatch.setattr(listening, "affinity", lambda: (0, 2))
+    return found
 
 
 @pytest.fixture
@@ -23,10 +58,11 @@ def cases(records: Any) -> list[Case]:
 def listen(cases: list[Case], fake_worker: Any) -> Listen:
     """Give the function that listens to a scripted worker."""
 
-    def run(script: list[Any], told: list[Any] | None = None) -> Heard:
+    def run(script: list[Any], tell: Callable[[Any], None] = lambda _: None) -> Heard:
         heard = Heard(invocation=3)
-        tell = (lambda _: None) if told is None else told.append
-        listening.listen(fake_worker(script), cases, heard, timeout_s=1.0, tell=tell)
+        worker = fake_worker(script)
+        worker.pid = PID
+        listening.listen(worker, cases, heard, timeout_s=1.0, tell=tell)
         return heard
 
     return run
@@ -51,12 +87,14 @@ def test_a_case_that_went_well_is_an_invocation(listen: Listen, cases: list[Case
         blocks=(0, 1, 2, 3, 4),
         sync_s=0.5,
         peak_rss_bytes=2048,
+        conditions=CONDITIONS,
+        pace_s=0.25,
     )
 
 
 def test_every_message_is_passed_on_in_order(listen: Listen, cases: list[Case], says: Any) -> None:
     told: list[Any] = []
-    listen(says.measured(cases), told)
+    listen(says.measured(cases), told.append)
     assert told == says.measured(cases)
 
 
@@ -172,6 +210,37 @@ def test_enough_rounds_without_an_end_are_an_incomplete_invocation(
     one = cases[0]
     found = result(one, listen([*says.opened(one), *says.timed(one, 5)]))
     assert (found.complete, len(found.round_s), found.peak_rss_bytes) == (False, 5, None)
+    assert (found.conditions, found.pace_s) == (None, None)
+
+
+def test_the_machine_is_watched_from_the_first_round_to_the_end(
+    listen: Listen, cases: list[Case], says: Any, log: Log
+) -> None:
+    listen(says.measured(cases, rounds=2), log.hear)
+    opened = ["build", "check", "READY"]
+    rounds = ["round", "ROUND"]
+    watched = ["watch 77 on (0, 2)", *rounds * 4, "read"]
+    assert log.events == ["import", "SOFTWARE", *opened * 2, *watched, "END"]
+
+
+def test_without_rounds_the_machine_is_not_watched(listen: Listen, cases: list[Case], says: Any, log: Log) -> None:
+    end = {**says.end(), "pace_s": None}
+    found = result(cases[0], listen([*says.opened(cases[0]), end], log.hear), check_only=True)
+    assert log.events == ["build", "check", "READY", "END"]
+    assert (found.conditions, found.pace_s) == (None, None)
+
+
+def test_a_worker_that_dies_while_timing_is_not_read_again(
+    listen: Listen, cases: list[Case], says: Any, log: Log
+) -> None:
+    heard = listen([*says.opened(cases[0]), *says.timed(cases[0], 1), died()], log.hear)
+    assert log.events == ["build", "check", "READY", "watch 77 on (0, 2)", "round", "ROUND"]
+    assert heard.conditions is None
+
+
+def test_all_cases_of_a_worker_share_its_conditions(listen: Listen, cases: list[Case], says: Any) -> None:
+    heard = listen(says.measured(cases))
+    assert [result(case, heard).conditions for case in cases] == [CONDITIONS] * 2
 
 
 def test_a_check_needs_no_rounds(listen: Listen, cases: list[Case], says: Any) -> None:

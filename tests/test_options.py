@@ -10,7 +10,7 @@ from tfbench.bench.options import Choice
 from tfbench.bench.timing import Plan
 
 
-def test_without_options_everything_is_chosen_three_times() -> None:
+def test_without_options_everything_is_chosen_five_times() -> None:
     assert options.parse({}) == Choice(
         workloads=(),
         implementations=(),
@@ -18,9 +18,12 @@ def test_without_options_everything_is_chosen_three_times() -> None:
         params=(),
         devices=(),
         replicas=(),
-        invocations=3,
-        budget_s=8.0,
+        invocations=5,
+        max_invocations=20,
+        budget_s=4.0,
         timeout_s=300.0,
+        precision=0.0,
+        interpreters=(),
         out=Path("results"),
         quick=False,
         full=False,
@@ -38,6 +41,9 @@ def test_all_options_are_parsed(tmp_path: Path) -> None:
         "device": ["cpu", "gpu"],
         "replicas": ["2"],
         "invocations": "4",
+        "max-invocations": "9",
+        "precision": "2%",
+        "python": ["old=/old/python", "new=/new/python"],
         "budget": "1.5",
         "timeout": "60",
         "out": "elsewhere",
@@ -54,8 +60,11 @@ def test_all_options_are_parsed(tmp_path: Path) -> None:
         devices=("cpu", "gpu"),
         replicas=(2,),
         invocations=4,
+        max_invocations=9,
         budget_s=1.5,
         timeout_s=60.0,
+        precision=0.02,
+        interpreters=(("old", "/old/python"), ("new", "/new/python")),
         out=Path("elsewhere"),
         quick=True,
         full=True,
@@ -76,6 +85,53 @@ def test_quick_gives_way_to_what_is_given() -> None:
 
 def test_the_plan_takes_the_budget() -> None:
     assert options.parse({"budget": "3"}).plan == Plan(max_rounds=60, budget_s=3.0)
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_the_plan_takes_the_precision(quick: bool) -> None:
+    choice = options.parse({"quick": quick, "precision": "2%"})
+    assert (choice.precision, choice.plan.precision) == (0.02, 0.02)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("5%", 0.05), (" 5 % ", 0.05), ("0.05", 0.05), ("0.5%", 0.005), ("1e-2", 0.01), ("99%", 0.99)]
+)
+def test_a_precision_is_a_share_or_a_percentage(text: str, value: float) -> None:
+    assert options.parse({"precision": text}).precision == value
+
+
+@pytest.mark.parametrize(
+    ("raw", "most"),
+    [({}, 20), ({"invocations": "30"}, 30), ({"max-invocations": "8"}, 8), ({"quick": True}, 20)],
+    ids=["default", "more asked for", "given", "quick"],
+)
+def test_there_are_at_most_20_invocations_if_not_more_are_asked_for(raw: dict[str, Any], most: int) -> None:
+    assert options.parse(raw).max_invocations == most
+
+
+def test_interpreters_keep_their_order_and_their_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Resolved, the link of a virtual environment would be the system's Python, without its packages.
+    (tmp_path / "python").symlink_to("/usr/bin/env")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/me")
+    given = ["tf_2.21=python", f"b={tmp_path}/python", "a=~/venv/bin/python", "c=/odd=name,/python"]
+    assert options.parse({"python": given}).interpreters == (
+        ("tf_2.21", f"{tmp_path}/python"),
+        ("b", f"{tmp_path}/python"),
+        ("a", "/home/me/venv/bin/python"),
+        ("c", "/odd=name,/python"),
+    )
+
+
+def test_an_interpreter_without_a_label_is_told_how_to_write_it() -> None:
+    message = r"^--python /bin/python: write it as label=path, such as new=/venvs/new/bin/python$"
+    with pytest.raises(BadInputError, match=message):
+        options.parse({"python": ["/bin/python"]})
+
+
+def test_two_interpreters_of_one_label_are_refused() -> None:
+    with pytest.raises(BadInputError, match=r"^--python a=/two: the label 'a' stands twice$"):
+        options.parse({"python": ["a=/one", "a=/two"]})
 
 
 @pytest.mark.parametrize(
@@ -129,6 +185,26 @@ def test_auto_leaves_the_devices_open(given: list[str]) -> None:
         ("timeout", "nan"),
         ("timeout", "inf"),
         ("timeout", "5 min"),
+        ("max-invocations", "0"),
+        ("max-invocations", "many"),
+        ("max-invocations", ""),
+        ("precision", "0"),
+        ("precision", "0%"),
+        ("precision", "-1%"),
+        ("precision", "1"),
+        ("precision", "2"),
+        ("precision", "100%"),
+        ("precision", "nan"),
+        ("precision", "inf"),
+        ("precision", "narrow"),
+        ("precision", "%"),
+        ("python", ["python3"]),
+        ("python", ["=/bin/python"]),
+        ("python", ["new="]),
+        ("python", ["a-b=/bin/python"]),
+        ("python", ["a b=/bin/python"]),
+        ("python", ["a/b=/bin/python"]),
+        ("python", ["new=~no_such_user_of_tfbench/python"]),
         ("replicas", ["0"]),
         ("replicas", ["-2"]),
         ("replicas", ["1,two"]),

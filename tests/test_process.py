@@ -5,8 +5,10 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
+from tfbench.bench import process
 from tfbench.bench.case import Case
 from tfbench.bench.process import Worker, WorkerError, command
 from tfbench.bench.protocol import Request
@@ -128,5 +130,17 @@ def test_a_process_that_a_workload_leaves_behind_does_not_hold_the_end_up() -> N
     assert gone(worker.pid)
 
 
-def test_a_worker_does_not_import_from_the_users_folder() -> None:
-    assert "-P" in command("python")
+def test_a_worker_is_started_from_this_checkout_without_importing_from_the_users_folder() -> None:
+    assert command("/venv/python") == ["/venv/python", "-P", str(Path(process.__file__).with_name("bootstrap.py"))]
+
+
+def test_a_worker_runs_in_the_python_asked_for(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    # Its arguments: -P, the script, the descriptor of the request and that of the answers.
+    python.write_text(
+        '#!/bin/sh\necho "{\\"say\\": \\"end\\", \\"given\\": \\"$1 $2\\"}" >/dev/fd/$4\n', encoding="utf-8"
+    )
+    python.chmod(0o755)
+    with Worker(REQUEST, python=str(python)) as worker:
+        (said,) = worker.messages(timeout_s=30.0)
+    assert said["given"] == " ".join(command(str(python))[1:])

@@ -1,6 +1,5 @@
 """Which worker runs when, with scripted workers."""
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from tfbench.bench.protocol import Request
 from tfbench.bench.record import Failure, Measurement, Skip
 from tfbench.bench.scheduler import Measuring, Settings
 from tfbench.bench.timing import Plan
+from tfbench.workloads import content
 from tfbench.workloads.spec import DataSource
 
 MIRRORED = Placement(strategy="mirrored", replicas=2)
@@ -19,13 +19,12 @@ MIRRORED = Placement(strategy="mirrored", replicas=2)
 class Bench:
     """Hold a set of three cases, one a mode, and what measuring them with a script gives."""
 
-    def __init__(self, records: Any, says: Any, fake_worker: Any, make_workload: Any) -> None:
-        self.says, self._fake_worker, self._make_workload = says, fake_worker, make_workload
+    def __init__(self, records: Any, says: Any, starter: Any, make_workload: Any, watcher: Any) -> None:
+        self.says, self._starter, self._make_workload, self.watcher = says, starter, make_workload, watcher
         self.cases: list[Case] = [records.case(mode=mode) for mode in ("eager", "graph", "xla")]
         self.settings: dict[str, Any] = {"invocations": 3}
         self.workload: dict[str, Any] = {}
         self.data: DataSource | None = None
-        self.watcher = Watcher()
 
     def well(self, request: Request, _number: int) -> list[Any]:
         """Let everything go well."""
@@ -34,7 +33,7 @@ class Bench:
 
     def measuring(self, script: Any = None) -> tuple[Measuring, Any]:
         """Make the measuring, and the starter of its workers."""
-        start = Starter(self._fake_worker, script or self.well)
+        start = self._starter(script or self.well)
         made = Measuring(
             self.cases,
             catalog={"toy": self._make_workload(**self.workload)},
@@ -53,8 +52,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(records: Any, says: Any, fake_worker: Any, make_workload: Any) -> Bench:
-    return Bench(records, says, fake_worker, make_workload)
+def bench(records: Any, says: Any, starter: Any, make_workload: Any, watcher: Any) -> Bench:
+    return Bench(records, says, starter, make_workload, watcher)
 
 
 def died() -> WorkerError:
@@ -79,12 +78,20 @@ def test_each_case_gets_as_many_invocations_as_asked_for(bench: Bench, invocatio
     assert start.modes == ["eager graph xla"] * invocations
 
 
-def test_a_measurement_carries_what_workload_and_worker_know(bench: Bench) -> None:
+def test_a_measurement_carries_what_workload_and_worker_know(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content, "digest", lambda workload: f"the code of {workload.name}")
     measuring, _ = bench.run()
     found = measuring.outcomes()[0]
     assert isinstance(found, Measurement)
     assert (found.baseline, found.unit, found.work_per_call) == (("by_hand", "eager"), "elements", 8)
-    assert (found.data, found.device) == ("synthetic", "toy processor")
+    assert (found.data, found.device, found.caution) == ("synthetic", "toy processor", "")
+    assert (found.content, found.shapes) == ("the code of toy", "int32[8] -> int32[]")
+
+
+def test_the_code_of_a_workload_has_a_digest(bench: Bench) -> None:
+    measuring, _ = bench.run()
+    digests = {outcome.content for outcome in measuring.outcomes() if isinstance(outcome, Measurement)}
+    assert [len(digest) for digest in digests] == [16]
 
 
 def test_the_work_counts_all_replicas(bench: Bench, records: Any) -> None:
@@ -272,12 +279,14 @@ def test_checking_only_needs_no_rounds(bench: Bench) -> None:
 
 
 def test_the_request_carries_settings_and_data(bench: Bench) -> None:
+    eager, graph, xla = (case.id for case in bench.cases)
     bench.settings.update(files=("mine.py",), cpu_model="toy", plan=Plan(max_rounds=7))
     bench.data = DataSource(kind="folder", folder=Path("/images"))
     _, start = bench.run()
     asked = start.requests[0]
     assert (asked.files, asked.cpu_model, asked.plan) == (("mine.py",), "toy", Plan(max_rounds=7))
     assert (asked.data_kind, asked.data_folder) == ("folder", "/images")
+    assert asked.baselines == {graph: eager, xla: eager}
 
 
 def test_without_data_the_request_names_none(bench: Bench) -> None:
@@ -309,4 +318,4 @@ def test_the_observer_hears_of_each_worker_and_message(bench: Bench) -> None:
 
 def test_the_software_of_the_first_worker_is_kept(bench: Bench, records: Any) -> None:
     measuring, _ = bench.run()
-    assert measuring.software == records.software()
+    assert measuring.software == {"": records.software()}

@@ -99,6 +99,29 @@ def test_a_tpu_has_its_own_strategy(catalog: Catalog) -> None:
     assert case.placement == Placement(device="tpu", strategy="tpu", replicas=8)
 
 
+def test_each_case_is_measured_in_each_interpreter(catalog: Catalog) -> None:
+    raw = {"implementation": ["library", "parallel"], "mode": ["xla"], "python": ["old=/old", "new=/new"]}
+    assert ids(catalog, workload=["toy", "spread"], **raw) == [
+        "toy-library-n=8,kind=small-xla-cpu-old",
+        "toy-library-n=8,kind=small-xla-cpu-new",
+        "spread-parallel-xla-cpu-mirrored-1-old",
+        "spread-parallel-xla-cpu-mirrored-1-new",
+        "spread-parallel-xla-cpu-mirrored-2-old",
+        "spread-parallel-xla-cpu-mirrored-2-new",
+    ]
+
+
+def test_one_interpreter_takes_the_place_of_the_suites_own(catalog: Catalog) -> None:
+    found = ids(catalog, workload=["toy"], implementation=["library"], mode=["xla"], python=["old=/old"])
+    assert found == ["toy-library-n=8,kind=small-xla-cpu-old"]
+
+
+def test_the_interpreters_of_a_case_are_one_comparison_set(catalog: Catalog) -> None:
+    raw = {"workload": ["toy"], "device": ["cpu"], "python": ["old=/old", "new=/new"]}
+    (only,) = selection.comparison_sets(selection.select(catalog, options.parse(raw)))
+    assert len(only) == 2 * 2 * 3
+
+
 def test_without_a_device_all_that_seem_present_are_taken(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "present", lambda: ("cpu", "gpu"))
     assert ids(catalog, workload=["toy"], implementation=["library"], mode=["xla"], device=["auto"]) == [

@@ -37,13 +37,19 @@ def collecting() -> Iterator[None]:
     gc.enable()
 
 
-def run_blocks(cases: list[Timed], meters: Meters, plan: Plan, *, seed: int = 0, first: int = 0) -> list[timing.Round]:
+def run_blocks(
+    cases: list[Timed], meters: Meters, plan: Plan, *, seed: int = 0, first: int = 0, enough: Any = None
+) -> list[timing.Round]:
     rng = random.Random(seed)
-    return list(timing.blocks(cases, meters, plan, rng=rng, before=lambda _: None, first_block=first))
+    return list(timing.blocks(cases, meters, plan, rng=rng, before=lambda _: None, first_block=first, enough=enough))
 
 
 def test_a_plan_asks_for_10_ms_a_round_and_5_rounds() -> None:
     assert (Plan().min_round_s, Plan().min_rounds) == (0.01, 5)
+
+
+def test_a_plan_asks_for_no_precision_in_at_most_60_blocks_or_4_s() -> None:
+    assert (Plan().precision, Plan().max_rounds, Plan().budget_s) == (0.0, 60, 4.0)
 
 
 def test_a_fast_step_gets_enough_calls_for_a_round(clock: Any, meters: Meters, make_timed: Make) -> None:
@@ -185,6 +191,33 @@ def test_blocks_stop_at_max_rounds_or_budget_but_never_under_5(
     timed = make_timed(lambda: clock.advance(1.0))
     plan = Plan(max_rounds=max_rounds, budget_s=budget_s)
     assert [r.block for r in run_blocks([timed], meters, plan)] == list(range(rounds))
+
+
+@pytest.mark.parametrize(
+    ("answers", "budget_s", "rounds"),
+    [([True], 1000.0, 5), ([False, False, True], 1000.0, 7), ([False] * 99, 80.0, 80), ([False] * 99, 0.5, 5)],
+    ids=["at once, but not under 5", "after two more", "past max rounds to the budget", "no budget"],
+)
+def test_blocks_that_are_to_be_precise_stop_once_they_are_or_at_the_budget(
+    answers: list[bool], budget_s: float, rounds: int, clock: Any, meters: Meters, make_timed: Make
+) -> None:
+    timed = make_timed(lambda: clock.advance(1.0))
+    plan, given = Plan(max_rounds=6, budget_s=budget_s, precision=0.02), iter(answers)
+    found = run_blocks([timed], meters, plan, first=10, enough=lambda: next(given))
+    assert [r.block for r in found] == list(range(10, 10 + rounds))
+
+
+def test_precision_is_judged_between_blocks_with_all_their_rounds_in(meters: Meters, make_timed: Make) -> None:
+    named: list[str] = []
+    told: list[int] = []
+
+    def enough() -> bool:
+        told.append(len(named))
+        return len(told) == 2
+
+    cases = [make_timed(lambda: None, name=name) for name in "ab"]
+    found = list(timing.blocks(cases, meters, PLAN, rng=random.Random(0), before=named.append, enough=enough))
+    assert (told, len(found)) == ([10, 12], 12)
 
 
 def test_the_budget_is_shared_by_all_cases(clock: Any, meters: Meters, make_timed: Make) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from tfbench.bench.record import Failure, Run
 
 pytestmark = pytest.mark.tensorflow
 FAULTY = Path(__file__).with_name("faulty_workloads.py")
+BOOTSTRAP = str(Path(__file__).parents[1] / "bench" / "bootstrap.py")
 
 
 def tfbench(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -21,13 +23,14 @@ def tfbench(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=300, check=False)
 
 
+def is_worker(process: psutil.Process) -> bool:
+    """Tell whether a process is one of this checkout's workers."""
+    return BOOTSTRAP in process.cmdline()
+
+
 def workers() -> list[int]:
     """Give the worker processes that this test run has started and that still live."""
-    return [
-        process.pid
-        for process in psutil.Process(os.getpid()).children(recursive=True)
-        if "tfbench.bench.worker" in " ".join(process.cmdline())
-    ]
+    return [process.pid for process in psutil.Process(os.getpid()).children(recursive=True) if is_worker(process)]
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +83,37 @@ def test_a_case_that_traces_in_every_round_is_a_failure_that_counts_them(failure
     assert failures["retrace"].message.startswith("only 0 of ")
 
 
+def test_a_measurement_tells_what_the_machine_did_and_what_a_call_takes_and_gives(faulty) -> None:
+    found = {m.case.implementation: m for m in faulty[1].measurements if m.case.workload == "faulty"}["fine"]
+    (done,) = found.invocations
+    assert (found.shapes, len(found.content)) == ("float32[1] -> float32[1]", 16)
+    assert (done.check.scaled_error, done.check.epsilon) == (0.0, 2.0**-23)
+    assert done.conditions is not None
+    assert done.conditions.load_1m >= 0.0
+    assert 0.0 <= done.conditions.others_share <= 1.0
+    assert 0.00001 < done.pace_s < 0.1  # 256 KiB in SHA-256
+
+
+def test_the_software_is_that_of_the_suites_own_python(faulty) -> None:
+    (software,) = faulty[1].software
+    assert (software.interpreter, software.python) == ("", platform.python_version())
+    assert 0.0 < software.timer_s < 0.001
+
+
+def test_two_interpreters_are_measured_side_by_side_and_until_they_are_precise(tmp_path: Path) -> None:
+    # Twice this Python, the second one by a link beside the first: its environment is found all the same.
+    link = Path(sys.executable).with_name("python")
+    options = ["--mode", "eager", "--quick", "--budget", "0.2", "--workloads", str(FAULTY)]
+    options += ["--python", f"one={sys.executable}", "--python", f"two={link}", "--precision", "99%"]
+    done = tfbench("run", "healthy", *options, "--max-invocations", "2", cwd=tmp_path)
+    run = store.load(tmp_path / "results")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [m.case.placement.label for m in run.measurements] == ["cpu-one", "cpu-two"]
+    assert sorted(software.interpreter for software in run.software) == ["one", "two"]
+    assert [[i.index for i in m.invocations] for m in run.measurements] == [[1, 2], [1, 2]]
+    assert [m.precision.wanted for m in run.measurements] == [0.99, 0.99]
+
+
 def test_a_failure_shows_the_end_of_the_workers_stderr(failures) -> None:
     assert failures["sigkill"].stderr[-1] == "about to be killed"
     assert any("the first line of the reason" in line for line in failures["raise"].stderr)
@@ -126,7 +160,8 @@ def test_a_killed_parent_leaves_a_valid_run_with_the_finished_cases_and_no_worke
             break
     left: list[psutil.Process] = []
     while not left:  # the line comes just before the worker
-        left = [child for child in psutil.Process(process.pid).children() if "tfbench.bench.worker" in child.cmdline()]
+        assert process.poll() is None, "the parent ended before its worker was seen"
+        left = [child for child in psutil.Process(process.pid).children() if is_worker(child)]
     process.kill()
     process.communicate()
     gone, alive = psutil.wait_procs(left, timeout=20)
