@@ -17,6 +17,9 @@ def provide(name: str, *folders: Path) -> None:
     spec = importlib.machinery.ModuleSpec(name, None, is_package=True)
     spec.submodule_search_locations = [str(folder) for folder in folders]
     sys.modules[name] = importlib.util.module_from_spec(spec)
+    parent, _, child = name.rpartition(".")
+    if parent:
+        setattr(sys.modules[parent], child, sys.modules[name])
 
 
 if __name__ == "__main__":

@@ -1,24 +1,30 @@
 """Tell inside a worker when its rounds are precise enough. Worker only."""
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from tfbench.bench.timing import KEPT, Round
 
-LEVEL = 0.95
+
+@cache
+def rank(n: int) -> int:
+    """Give the largest k with P(B < k) <= 2.5 %, B binomial of n and 1/2; 0 if there is none (n below 6)."""
+    count, below, k = 1, 1, 0
+    while 40 * below <= 2**n:
+        k += 1
+        count = count * (n - k + 1) // k
+        below += count
+    return k
 
 
 def half_width(values: Sequence[float]) -> float | None:
     """Give half the width of the median's 95 % interval; None of fewer than 6 values.
 
     It is that of `intervals.of_median`, which needs SciPy: a worker may run in a Python without. Its ends are
-    the k-th smallest and largest value, k the largest with P(B < k) <= 2.5 %, B binomial of n and 1/2.
+    the k-th smallest and largest value, k being `rank`.
     """
-    n = len(values)
-    below = itertools.accumulate(math.comb(n, i) for i in range(n))
-    k = sum(count <= (1 - LEVEL) / 2 * 2**n for count in below)
-    ordered = sorted(values)
+    k, ordered = rank(len(values)), sorted(values)
     return (ordered[-k] - ordered[k - 1]) / 2 if k else None
 
 
@@ -29,8 +35,10 @@ class Enough:
     """
 
     def __init__(self, baselines: Mapping[str, str | None], precision: float) -> None:
-        """Take the baseline of each case, None for a case without."""
-        self._baselines, self._wanted = dict(baselines), math.log1p(precision)
+        """Take the baseline of each case, None for a case without; what others are compared with need not be narrow."""
+        bases = set(baselines.values())
+        self._baselines = {case_id: base for case_id, base in baselines.items() if case_id not in bases}
+        self._wanted = math.log1p(precision)
         self._logs: dict[str, dict[int, float]] = {case_id: {} for case_id in baselines}
 
     def take(self, timed: Round) -> None:

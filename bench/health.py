@@ -140,7 +140,7 @@ def outliers(measurement: Measurement) -> list[str]:
     if not heavy or (len(heavy) <= 0.05 * len(every) and fmean(every) <= 1.1 * median(every)):
         return []
     up_to, kept = ("up to ", "they are") if len(heavy) > 1 else ("", "it is")
-    return [f"{len(heavy)} of {len(every)} rounds took {up_to}{max(heavy):.1f} times the median; {kept} kept"]
+    return [f"{len(heavy)} of {len(every)} rounds took {up_to}{max(heavy):.1f} times the median, {kept} kept"]
 
 
 def busy(measurement: Measurement, cores: int) -> list[str]:

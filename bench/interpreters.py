@@ -1,6 +1,7 @@
 """Refuse a Python that no worker could run in, before anything is measured."""
 
 import json
+import os
 import subprocess
 
 from tfbench.bench.errors import BadInputError
@@ -22,15 +23,30 @@ def check(label: str, path: str) -> None:
     """
     name = f"--python {label}={path}"
     try:
+        # Without the current folder on its path, as a worker runs: older ones do not know -P.
+        environment = {**os.environ, "PYTHONSAFEPATH": "1"}
         done = subprocess.run(  # noqa: S603 - the user named it
-            [path, "-c", QUESTION], capture_output=True, text=True, timeout=60, check=True, stdin=subprocess.DEVNULL
+            [path, "-c", QUESTION],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=60,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env=environment,
         )
-        version, missing = json.loads(done.stdout.splitlines()[-1])
     except OSError as error:
         raise BadInputError(f"{name}: cannot be run: {error.strerror or error}") from error
-    except (subprocess.SubprocessError, ValueError, IndexError) as error:
-        raise BadInputError(f"{name}: is not a Python that answers: {error}") from error
-    if tuple(version) < OLDEST:
-        raise BadInputError(f"{name}: is Python {version[0]}.{version[1]}; workers need 3.11 or newer")
-    if missing:
-        raise BadInputError(f"{name}: lacks {', '.join(missing)}: install it there with pip")
+    except subprocess.TimeoutExpired as error:
+        raise BadInputError(f"{name}: does not answer within 60 s; is it a Python?") from error
+    try:
+        (major, minor), missing = json.loads(done.stdout.splitlines()[-1])
+        version, lacking = (int(major), int(minor)), ", ".join(missing)
+        done.check_returncode()
+    except (ValueError, TypeError, IndexError, subprocess.CalledProcessError) as error:
+        said = f"exit code {done.returncode}, {done.stdout!r:.60}"
+        raise BadInputError(f"{name}: is not a Python that answers: {said}") from error
+    if version < OLDEST:
+        raise BadInputError(f"{name}: is Python {major}.{minor}; workers need 3.11 or newer")
+    if lacking:
+        raise BadInputError(f"{name}: lacks {lacking}: install it there with pip")

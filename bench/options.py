@@ -145,6 +145,20 @@ def _whole(text: str, name: str) -> int:
     return int(text)
 
 
+def _invocations(raw: Mapping[str, Any], *, default: int, precise: bool) -> tuple[int, int]:
+    """Read how many invocations there are at least, and with a precision at most."""
+    least, most = raw.get("invocations"), raw.get("max-invocations")
+    wanted = default if least is None else _whole(least, "invocations")
+    if most is None:
+        return wanted, max(20, wanted)
+    limit = _whole(most, "max-invocations")
+    if not precise:
+        raise BadInputError(f"--max-invocations {most}: is for --precision; without it say --invocations")
+    if least is not None and limit < wanted:
+        raise BadInputError(f"--max-invocations {most}: is less than --invocations {least}")
+    return min(wanted, limit), limit
+
+
 def _params(raw: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Read `n=1000,10000` and `n=1000` `n=10000` alike."""
     found: list[tuple[str, str]] = []
@@ -203,8 +217,8 @@ def parse(raw: Mapping[str, Any]) -> Choice:
         BadInputError: a value is not what its option takes.
     """
     quick = bool(raw.get("quick"))
-    invocations = _whole(str(raw.get("invocations") or (1 if quick else 5)), "invocations")
-    most = raw.get("max-invocations")
+    precision = share(raw["precision"], "precision") if raw.get("precision") is not None else 0.0
+    invocations, most = _invocations(raw, default=1 if quick else 5, precise=precision > 0)
     return Choice(
         workloads=_names(raw, "workload"),
         implementations=_names(raw, "implementation"),
@@ -213,8 +227,8 @@ def parse(raw: Mapping[str, Any]) -> Choice:
         devices=_devices(raw),
         replicas=tuple(_whole(text, "replicas") for text in _names(raw, "replicas")),
         invocations=invocations,
-        max_invocations=_whole(str(most), "max-invocations") if most is not None else max(20, invocations),
-        precision=share(raw["precision"], "precision") if raw.get("precision") else 0.0,
+        max_invocations=most,
+        precision=precision,
         interpreters=_interpreters(raw),
         budget_s=_number(raw, "budget", QUICK.budget_s if quick else Plan().budget_s),
         timeout_s=_number(raw, "timeout", 300.0),

@@ -32,8 +32,20 @@ def _intervals(measurement: Measurement, others: Sequence[Measurement]) -> list[
     return [intervals.estimate(sample) for sample in samples]
 
 
-def reached(measurement: Measurement, others: Sequence[Measurement], wanted: float) -> Precision:
-    """Tell how wide the widest interval is, as a share of its middle; one process gives none."""
+def _is_base(measurement: Measurement, others: Sequence[Measurement]) -> bool:
+    """Tell whether others are compared with it, and it with none."""
+    compared = (one.case for other in others if other.case != measurement.case for one in partners(other, others))
+    return not partners(measurement, others) and measurement.case in compared
+
+
+def reached(measurement: Measurement, others: Sequence[Measurement], wanted: float) -> Precision | None:
+    """Tell how wide the widest interval is, as a share of its middle; one process gives none.
+
+    Returns:
+        None for what others are compared with: their ratios are to be narrow, not its time.
+    """
+    if _is_base(measurement, others):
+        return None
     found = _intervals(measurement, others)
     widths = [i.half_width for i in found if not i.within and i.half_width is not None]
     if not found or len(widths) < len(found):
@@ -45,6 +57,7 @@ def reached(measurement: Measurement, others: Sequence[Measurement], wanted: flo
 def unmet(measured: Sequence[Measurement], wanted: float) -> Iterable[str]:
     """Name the cases that must be measured again: those not precise enough, and what they are compared with."""
     for measurement in measured:
-        if not reached(measurement, measured, wanted).met:
+        state = reached(measurement, measured, wanted)
+        if state is not None and not state.met:
             yield measurement.case.id
             yield from (other.case.id for other in partners(measurement, measured))

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tfbench.bench import options
@@ -146,6 +147,65 @@ def test_a_run_that_cannot_be_read_is_refused(content: str | None, message: str,
     error = capsys.readouterr().err
     assert message in error
     assert len(error.splitlines()) == 1
+
+
+def test_the_help_names_every_command(capsys) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["--help"])
+    assert stopped.value.code == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    commands = [words[0] for words in lines[lines.index(["COMMAND"]) + 1 :] if words]
+    assert commands[:5] == ["run", "list", "report", "compare", "doctor"]
+
+
+@pytest.fixture
+def report(records, tmp_path: Path, capsys):
+    """Give the function that reports a run with options, and gives the rows of its JSON by implementation and mode."""
+    times = {("by_hand", "eager"): 8.0, ("by_hand", "xla"): 2.0, ("library", "eager"): 4.0, ("library", "xla"): 1.0}
+    done = (records.timed(s, s, implementation=i, mode=mode) for (i, mode), s in times.items())
+    path = str(records.write(records.run(measurements=tuple(done)), tmp_path))
+
+    def call(*options: str) -> dict[tuple[str, str], dict[str, Any]]:
+        assert cli.main(["report", path, "--format", "json", *options]) == 0
+        return {(row["implementation"], row["mode"]): row for row in json.loads(capsys.readouterr().out)}
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("options", "ratios"),
+    [
+        ([], [1.0, 4.0, 2.0, 8.0]),
+        (["--baseline", "by_hand/eager"], [1.0, 4.0, 2.0, 8.0]),
+        (["--baseline", "library/xla"], [1 / 8, 1 / 2, 1 / 4, 1.0]),
+        (["--baseline", "eager"], [1.0, 4.0, 1.0, 4.0]),
+        (["--baseline=xla"], [1 / 4, 1.0, 1 / 4, 1.0]),
+        (["--baseline", "graph"], [None] * 4),
+    ],
+)
+def test_a_report_may_have_another_baseline(options: list[str], ratios: list[float | None], report) -> None:
+    found = [row["speedup"] for row in report(*options).values()]
+    assert found == [ratio if ratio is None else pytest.approx(ratio) for ratio in ratios]
+
+
+def test_another_baseline_is_each_implementations_own_or_one_for_all(report) -> None:
+    own, one = (report("--baseline", text)["library", "xla"]["baseline"] for text in ("eager", "by_hand/eager"))
+    assert own == "toy-library-n=8,kind=small-eager-cpu"
+    assert one == "toy-by_hand-n=8,kind=small-eager-cpu"
+
+
+@pytest.mark.parametrize("text", ["jit", "by_hand", "by_hand/", "eager/by_hand", "by_hand/jit"])
+def test_a_baseline_without_a_mode_is_refused(text: str, records, tmp_path: Path, capsys) -> None:
+    path = str(records.write(records.full_run(), tmp_path))
+    assert cli.main(["report", path, "--baseline", text]) == 2
+    line = f"tfbench: --baseline {text}: write a mode (eager, graph, xla), or implementation/mode\n"
+    assert capsys.readouterr() == ("", line)
+
+
+def test_a_baseline_that_no_implementation_has_is_refused(records, tmp_path: Path, capsys) -> None:
+    path = str(records.write(records.full_run(), tmp_path))
+    assert cli.main(["report", path, "--baseline", "by_hnad/eager"]) == 2
+    assert "by_hnad" in capsys.readouterr().err
 
 
 def test_list_prints_the_cases_and_why_some_would_be_skipped(capsys) -> None:

@@ -56,6 +56,10 @@ def test_a_case_without_a_baseline_is_judged_by_its_own_time(precision: float, r
     assert heard({"a": None}, precision, a=TWO)() is reached
 
 
+def test_a_precision_that_is_just_reached_is_enough() -> None:
+    assert heard({"a": None}, 0.0, a=[3.0] * 6)()
+
+
 def test_a_case_is_judged_by_its_ratio_to_its_baseline() -> None:
     noisy = [1.0, 50.0, 3.0, 700.0, 2.0, 11.0]
     both = {"case": "base", "base": "case"}

@@ -1,12 +1,13 @@
 """Runs as DataFrames: types and values."""
 
+import math
 from typing import Any
 
 import pandas as pd
 import pytest
 from tfbench.bench.case import Placement
-from tfbench.bench.record import Run
-from tfbench.reports import frame
+from tfbench.bench.record import Finding, Precision, Run
+from tfbench.reports import frame, speedup
 
 
 def dtypes(rows: pd.DataFrame) -> dict[str, str]:
@@ -104,12 +105,57 @@ def test_the_summary_of_a_case_by_hand(run: Run) -> None:
         "peak_rss_bytes": 4096,
         "data": "",
         "device_name": "toy processor",
+        "verdict": "undecided",
+        "more_invocations": 1,
+        "speedup_within": False,
+        "interpreter": "",
+        "content": "",
     }
     assert {name: row[name] for name in wanted} == wanted
     # 8/2 and 8/4 in the first invocation: median of logs at the root of 8; 4/2 in the second.
     assert row["speedup"] == pytest.approx((8**0.5 * 2.0) ** 0.5)
-    assert pd.isna(row["reason"])
-    assert pd.isna(row["peak_device_bytes"])
+    # Powers 1.5 and 1: 1.25 +- 0.25 of one degree of freedom, so t = 5 of Cauchy's distribution. Of 3 invocations
+    # it is 1.25 +- 0.25 * sqrt(2/3) times at most 6.1 and leaves out 0.
+    assert row["p_value"] == pytest.approx(1 - 2 * math.atan(5.0) / math.pi)
+    assert row[["reason", "peak_device_bytes", "pace_s", "precision", "precision_met"]].isna().all()
+
+
+def test_the_baseline_is_1_and_has_no_verdict(run: Run) -> None:
+    row = frame.summary_frame([run]).iloc[0]
+    assert (row["case"], row["speedup"]) == (row["baseline"], 1.0)
+    assert row[["verdict", "p_value", "more_invocations"]].isna().all()
+
+
+def test_all_cases_of_a_run_are_judged_together(records: Any) -> None:
+    times = {"eager": (4.0, 4.0, 4.0), "graph": (1.0, 1.5, 2.0), "xla": (1.0, 1.2, 1.4)}
+    done = tuple(records.timed(*t, mode=mode) for mode, t in times.items())
+    rows = frame.summary_frame([records.run(measurements=done)]).iloc[1:]
+    found = [speedup.against_baseline(one, done).logs.p_value for one in done[1:]]
+    # The smaller of two counts twice, the larger once.
+    assert list(rows["p_value"]) == [found[0], 2 * found[1]]
+    assert list(rows["verdict"]) == ["faster", "faster"]
+
+
+def test_two_runs_are_judged_apart(records: Any) -> None:
+    done = tuple(records.timed(*t, mode=mode) for mode, t in (("eager", (4.0, 4.0)), ("xla", (1.0, 2.0))))
+    runs = [records.run(name=name, measurements=done) for name in "ab"]
+    alone, both = frame.summary_frame(runs[:1]), frame.summary_frame(runs)
+    assert list(both["p_value"].dropna()) == list(alone["p_value"].dropna()) * 2
+
+
+def test_what_a_case_was_measured_with_stands_in_its_row(records: Any) -> None:
+    precision = Precision(wanted=0.02, reached=0.015, met=True)
+    place = Placement(interpreter="old")
+    done = records.timed(1.0, 1.0, 1.0, placement=place, content="abc", precision=precision, pace_s=0.5)
+    row = frame.summary_frame([records.run(measurements=(done,))]).iloc[0]
+    names = ["interpreter", "content", "pace_s", "precision", "precision_met"]
+    assert list(row[names]) == ["old", "abc", 0.5, 0.015, True]
+
+
+def test_the_pace_is_the_median_over_the_invocations_that_have_one(records: Any) -> None:
+    done = tuple(records.invocation(index=i, pace_s=pace) for i, pace in enumerate((4.0, None, 1.0, 2.0), start=1))
+    row = frame.summary_frame([records.run(measurements=(records.measurement(invocations=done),))]).iloc[0]
+    assert row["pace_s"] == 2.0
 
 
 def test_failures_and_skips_have_reasons_and_no_numbers(run: Run) -> None:
@@ -119,7 +165,19 @@ def test_failures_and_skips_have_reasons_and_no_numbers(run: Run) -> None:
         ("toy-by_hand-n=8,kind=small-graph-cpu", "failed", "build: OSError: no disk", 0, 0, 0),
         ("toy-library-n=8,kind=small-xla-cpu", "skipped", "too large", 0, 0, 0),
     ]
-    numbers = ["median_s", "speedup", "first_call_s", "traces", "throughput", "max_abs_error", "peak_rss_bytes"]
+    numbers = [
+        "median_s",
+        "speedup",
+        "verdict",
+        "p_value",
+        "pace_s",
+        "precision",
+        "first_call_s",
+        "traces",
+        "throughput",
+        "max_abs_error",
+        "peak_rss_bytes",
+    ]
     assert rows[numbers].isna().all(axis=None)
 
 
@@ -154,6 +212,22 @@ def test_two_runs_stand_one_after_the_other_with_their_own_baselines(run: Run, r
         ({}, {"retraced_rounds": 2}, ["2 rounds discarded: traced anew"]),
         ({}, {"compiled_rounds": 3}, ["3 rounds discarded: compiled anew"]),
         ({}, {"complete": False}, ["interrupted"]),
+        (
+            {"precision": Precision(wanted=0.02, reached=0.01, met=True)},
+            {},
+            ["precision of +-2 % met"],
+        ),
+        (
+            {"precision": Precision(wanted=0.025, reached=0.0512, met=False)},
+            {},
+            ["budget ended after 1 invocations at +-5.1 %, not the +-2.5 % wanted"],
+        ),
+        (
+            {"precision": Precision(wanted=0.02, reached=None, met=False)},
+            {},
+            ["budget ended after 1 invocations at no interval, not the +-2 % wanted"],
+        ),
+        ({"health": (Finding(kind="drift", text="it drifted"),)}, {}, ["it drifted"]),
     ],
 )
 def test_a_case_warns_of_what_makes_its_numbers_doubtful(
@@ -176,6 +250,14 @@ def test_all_warnings_stand_in_the_summary(records: Any) -> None:
     run = records.run(measurements=(records.measurement(data="synthetic", invocations=done),))
     row = frame.summary_frame([run]).iloc[0]
     assert row["warnings"] == "data: synthetic; 1 rounds discarded: traced anew; interrupted"
+
+
+def test_a_finding_stays_one_warning(records: Any) -> None:
+    done = records.measurement(
+        health=(Finding(kind="outliers", text="3 took longer; they are kept"),), caution="merged"
+    )
+    row = frame.summary_frame([records.run(measurements=(done,))]).iloc[0]
+    assert row["warnings"].split("; ") == ["merged", "3 took longer, they are kept"]
 
 
 def test_what_a_workload_says_of_its_times_is_a_warning(records: Any) -> None:

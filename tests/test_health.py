@@ -119,12 +119,12 @@ def test_many_heavy_outliers_are_told(examine, records) -> None:
     # 3 of 40 are more than 5 %. A call takes half a round, and so does the median: the ratio is 6.1.
     times = [6.1 if i in {5, 17, 30} else 1.0 for i in range(40)]
     assert examine(records.invocation(times)) == [
-        ("outliers", "3 of 40 rounds took up to 6.1 times the median, and are kept")
+        ("outliers", "3 of 40 rounds took up to 6.1 times the median, they are kept")
     ]
 
 
 def test_a_single_outlier_is_told_if_it_moves_the_mean(examine, records) -> None:
-    expected = "1 of 40 rounds took 6.0 times the median, and is kept"
+    expected = "1 of 40 rounds took 6.0 times the median, it is kept"
     assert examine(records.invocation([1.0] * 20 + [6.0] + [1.0] * 19)) == [("outliers", expected)]  # mean 1.125
     assert examine(records.invocation([1.0] * 20 + [4.0] + [1.0] * 19)) == []  # mean 1.075
 

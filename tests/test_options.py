@@ -102,11 +102,27 @@ def test_a_precision_is_a_share_or_a_percentage(text: str, value: float) -> None
 
 @pytest.mark.parametrize(
     ("raw", "most"),
-    [({}, 20), ({"invocations": "30"}, 30), ({"max-invocations": "8"}, 8), ({"quick": True}, 20)],
+    [({}, 20), ({"invocations": "30"}, 30), ({"max-invocations": "8", "precision": "2%"}, 8), ({"quick": True}, 20)],
     ids=["default", "more asked for", "given", "quick"],
 )
 def test_there_are_at_most_20_invocations_if_not_more_are_asked_for(raw: dict[str, Any], most: int) -> None:
     assert options.parse(raw).max_invocations == most
+
+
+def test_fewer_invocations_at_most_than_the_default_are_that_few() -> None:
+    assert options.parse({"max-invocations": "3", "precision": "2%"}).invocations == 3
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        ({"max-invocations": "8"}, "is for --precision"),
+        ({"max-invocations": "3", "invocations": "4", "precision": "2%"}, "is less than --invocations 4"),
+    ],
+)
+def test_invocations_at_most_that_cannot_be_meant_are_refused(raw: dict[str, str], reason: str) -> None:
+    with pytest.raises(BadInputError, match=reason):
+        options.parse(raw)
 
 
 def test_interpreters_keep_their_order_and_their_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -167,3 +167,12 @@ def test_a_true_difference_among_many_is_found() -> None:
     family = [(in_turns(rng), 5) for _ in range(19)]
     real = intervals.over_invocations((0.7 + rng.normal(0.0, 0.02, 5)).tolist())
     assert verdict.judge([*family, (real, 5)])[-1].word == "faster"
+
+
+def test_one_process_alone_decides_nothing_since_the_next_may_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verdict, "more_invocations", lambda *_, **__: None)
+    rng = np.random.default_rng(7)
+    # The same code twice; processes differ by 6 %, the 60 rounds of each by 5 %.
+    rounds = [rng.normal(rng.normal(0.0, 0.06), 0.05, 60).tolist() for _ in range(300)]
+    words = [verdict.judge([(intervals.estimate([sample]), 1)])[0].word for sample in rounds]
+    assert sum(word in {"faster", "slower"} for word in words) / 300 <= 0.05

@@ -1,37 +1,49 @@
 """Digest the code of a workload, so that runs of different code are not taken for the same work."""
 
 import ast
+import functools
 import hashlib
+import importlib.util
 import inspect
-import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 from tfbench.workloads.spec import Workload
 
-INTERFACE = ("spec", "catalog", "content")
+# What every workload stands on, and none is defined by.
+INTERFACE = {f"tfbench.workloads.{name}" for name in ("spec", "catalog", "content")}
 
 
-def _module(workload: Workload) -> ModuleType | None:
-    return sys.modules.get(inspect.unwrap(workload.build).__module__)
+def _own(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give the function that decorators and `functools.partial` stand around."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return inspect.unwrap(function)
 
 
-def _imported(source: str, package: str) -> list[str]:
-    """Name the modules of the same package that a source imports."""
-    names = []
+def _imported(source: str, package: str) -> Iterator[str]:
+    """Name what a module of this package imports anywhere, functions included, if it may be a module of the package."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            start = f"{package}." if node.level else ""
-            base = f"{start}{node.module or ''}".rstrip(".")
-            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-    inside = (name for name in names if package and name.startswith(f"{package}."))
-    return [name for name in inside if name.rpartition(".")[2] not in INTERFACE]
+            base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+            yield from (base, *(f"{base}.{alias.name}" for alias in node.names))
+
+
+def _file(name: str) -> Path | None:
+    """Find the source of a module without running it; None if there is no such module."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError, AttributeError):
+        return None
+    found = spec.origin if spec is not None else None
+    return Path(found) if found and found.endswith(".py") else None
 
 
 def _code(source: str) -> str:
-    """Give the lines that hold code: what differs in comments, blank lines or line ends alone is the same."""
+    """Give the lines that hold code: what differs in whole lines of comment, blank ones or line ends is the same."""
     lines = (line.rstrip() for line in source.splitlines())
     return "\n".join(line for line in lines if line and not line.lstrip().startswith("#"))
 
@@ -42,22 +54,23 @@ def digest(workload: Workload) -> str:
     What it measures from other packages, TensorFlow or the user's own library, is not part of it: that may change
     and be compared. Empty if the source cannot be read.
     """
-    first = _module(workload)
-    if first is None:
+    build = _own(workload.build)
+    try:
+        first = Path(inspect.getsourcefile(build) or "")
+        package = getattr(inspect.getmodule(build), "__package__", None) or ""
+        found = {"": _code(first.read_text(encoding="utf-8"))}
+        waiting = list(_imported(first.read_text(encoding="utf-8"), package)) if package else []
+        top = package.partition(".")[0] if package != "tfbench.workloads" else package
+        while waiting:
+            name = waiting.pop()
+            path = None if name in found or name in INTERFACE or not f"{name}.".startswith(f"{top}.") else _file(name)
+            if path is None or path == first:
+                continue
+            source = path.read_text(encoding="utf-8")
+            found[name] = _code(source)
+            own_package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+            waiting += _imported(source, own_package)
+    except (OSError, TypeError, ValueError, SyntaxError, ImportError):
         return ""
-    package, found = first.__package__ or "", {}
-    waiting = [first.__name__]
-    while waiting:
-        name = waiting.pop()
-        module = sys.modules.get(name)
-        if name in found or module is None or not getattr(module, "__file__", None):
-            continue
-        try:
-            source = Path(str(module.__file__)).read_text(encoding="utf-8")
-            waiting += _imported(source, package)
-        except (OSError, ValueError, SyntaxError):
-            return ""
-        found[name] = _code(source)
-    own = first.__name__
-    texts = [found.pop(own, "")] + [f"{name}\n{found[name]}" for name in sorted(found)]
+    texts = [found.pop(""), *(f"{name}\n{found[name]}" for name in sorted(found))]
     return hashlib.sha256("\n\0".join(texts).encode()).hexdigest()[:16] if texts[0] else ""
