@@ -70,9 +70,10 @@ def _epsilon(found: npt.NDArray[Any]) -> float:
     import ml_dtypes
 
     try:
-        return float(ml_dtypes.finfo(found.dtype).eps)
+        limits: Any = ml_dtypes.finfo(found.dtype)  # type: ignore[no-untyped-call]
     except ValueError:
         return 0.0
+    return float(limits.eps)
 
 
 def _widened(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -218,7 +218,7 @@ def parse(raw: Mapping[str, Any]) -> Choice:
     """
     quick = bool(raw.get("quick"))
     precision = share(raw["precision"], "precision") if raw.get("precision") is not None else 0.0
-    invocations, most = _invocations(raw, default=1 if quick else 5, precise=precision > 0)
+    invocations, most = _invocations(raw, default=1 if quick and not precision else 5, precise=precision > 0)
     return Choice(
         workloads=_names(raw, "workload"),
         implementations=_names(raw, "implementation"),

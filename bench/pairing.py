@@ -29,11 +29,15 @@ def by_invocation(case: Invocation, base: Invocation) -> list[float]:
 
 
 def samples(case: Measurement, base: Measurement) -> list[list[float]]:
-    """Give the log-ratios of each invocation that both have, block by block where they shared its worker."""
+    """Give the log-ratios of each invocation that both have, block by block where they shared its worker.
+
+    They are for equal work: where one call does more of it, its time counts for that much less.
+    """
+    work = math.log(case.work_per_call / base.work_per_call)
     pair: Pairing = by_block if case.case.placement == base.case.placement else by_invocation
     by_index = {invocation.index: invocation for invocation in base.invocations}
     pairs = (pair(done, by_index[done.index]) for done in case.invocations if done.index in by_index)
-    return [ratios for ratios in pairs if ratios]
+    return [[ratio + work for ratio in ratios] for ratios in pairs if ratios]
 
 
 def only(measurement: Measurement, index: int) -> Measurement:
@@ -42,8 +46,9 @@ def only(measurement: Measurement, index: int) -> Measurement:
 
 
 def log_medians(measurement: Measurement) -> list[float]:
-    """Give the log of the median time of a call in seconds, one value an invocation."""
-    medians = (median(done.call_s) for done in measurement.invocations if done.round_s)
+    """Give the log of the median time in seconds for one unit of work, one value an invocation."""
+    work = measurement.work_per_call
+    medians = (median(done.call_s) / work for done in measurement.invocations if done.round_s)
     return [math.log(seconds) for seconds in medians if seconds > 0]
 
 

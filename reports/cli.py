@@ -128,6 +128,10 @@ def _with_baseline(run: Run, text: str | None) -> Run:
     implementation, _, mode = text.rpartition("/")
     if mode not in MODES:
         raise BadInputError(f"--baseline {text}: write a mode ({', '.join(MODES)}), or implementation/mode")
+    known = {(m.case.implementation, m.case.mode) for m in run.measurements}
+    if not any(other == mode and name in {implementation, implementation or name} for name, other in known):
+        there = ", ".join(sorted(f"{name}/{other}" for name, other in known))
+        raise BadInputError(f"--baseline {text}: was not measured in {run.name}, which has {there or 'nothing'}")
     changed = (replace(m, baseline=(implementation or m.case.implementation, mode)) for m in run.measurements)
     return replace(run, measurements=tuple(changed))
 

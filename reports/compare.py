@@ -5,14 +5,17 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from tfbench.bench.errors import BadInputError
-from tfbench.bench.intervals import Interval
+from tfbench.bench.intervals import LEVEL, Interval
 from tfbench.bench.record import COMPLETE, Measurement, Run
 from tfbench.reports import geomean, sides, speedup, verdict
-from tfbench.reports.sides import Entry, Pair
+from tfbench.reports.sides import Broken, Entry, Pair, named
 from tfbench.reports.speedup import Speedup
 from tfbench.reports.verdict import Verdict
 
 PACE_MATTERS = 0.03
+
+Table = dict[str, dict[str, Entry]]
+Failed = dict[tuple[str, str], Broken]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +44,15 @@ class Comparison:
 
         What the machine's own pace explains does not count: there both figures must be beyond the gate.
         """
-        if self.found is None or self.verdict is None or self.hardware or self.found.within:
+        if self.found is None or self.verdict is None or not self.gated:
             return False
         ratio = self.found.ratio * max(1.0, self.pace or 1.0)
-        return self.verdict.word == verdict.SLOWER and ratio < 1 / (1 + gate)
+        return self.verdict.p_value < 1 - LEVEL and ratio < 1 / (1 + gate)
+
+    @property
+    def gated(self) -> bool:
+        """Tell whether a gate can fail it: compared, on one host, over invocations."""
+        return self.found is not None and not self.hardware and not self.found.within
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,13 +109,12 @@ def make(
     Raises:
         BadInputError: no case is on both sides, the base is not there, or a run is named twice.
     """
-    table = sides.by_name(sides.entries(runs), by)
-    labels = _labels(table, runs, by=by, base=base)
-    pairs = list(_pairs(table, labels))
-    if not pairs:
+    table, failed = sides.by_name(sides.entries(runs), by), sides.failures(runs, by)
+    labels = _labels(table, failed, runs, by=by, base=base)
+    compared = [_compare(pair, same_host=same_host) for pair in _pairs(table, labels)]
+    alone, broken = _one_sided(table, labels, failed, same_host=same_host)
+    if not compared and not broken:
         raise BadInputError(_nothing(by, labels))
-    compared = [_compare(pair, same_host=same_host) for pair in pairs]
-    alone, broken = _one_sided(table, labels, runs, by)
     return Report(
         by=by,
         base=labels[0],
@@ -121,29 +128,30 @@ def make(
     )
 
 
-def _labels(table: dict[str, dict[str, Entry]], runs: Sequence[Run], *, by: str, base: str | None) -> list[str]:
+def _labels(table: Table, failed: Failed, runs: Sequence[Run], *, by: str, base: str | None) -> list[str]:
     """Give the values of the attribute, that of the base side first."""
     names = [run.name for run in runs]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise BadInputError(f"the run {twice} is named twice: name another one to compare it with")
     # A run without any measurement is a side, too.
-    labels = names if by == "run" else list(dict.fromkeys(label for found in table.values() for label in found))
+    told = [label for found in table.values() for label in found] + [label for name, label in failed if name in table]
+    labels = names if by == "run" else list(dict.fromkeys(told))
     if base is None:
         return labels
     if base not in labels:
-        raise BadInputError(f"--base {base}: there is no such {by}; choose from {', '.join(labels)}")
+        raise BadInputError(f"--base {base}: there is no such {by}; choose from {', '.join(map(named, labels))}")
     return [base, *(label for label in labels if label != base)]
 
 
 def _nothing(by: str, labels: Sequence[str]) -> str:
     if len(labels) < 2:
-        only = f"only {labels[0]!r}" if labels else "nothing measured"
+        only = f"only {named(labels[0])!r}" if labels else "nothing measured"
         return f"nothing to compare by {by}: there is {only}; name runs with at least two values of it"
-    return f"nothing to compare by {by}: no case of {labels[0]!r} is on another side: measure the same workloads"
+    return f"nothing to compare by {by}: no case of {named(labels[0])!r} is on another side: measure the same workloads"
 
 
-def _pairs(table: dict[str, dict[str, Entry]], labels: Sequence[str]) -> Iterator[Pair]:
+def _pairs(table: Table, labels: Sequence[str]) -> Iterator[Pair]:
     for label in labels[1:]:
         for name, found in table.items():
             if labels[0] in found and label in found:
@@ -152,12 +160,15 @@ def _pairs(table: dict[str, dict[str, Entry]], labels: Sequence[str]) -> Iterato
 
 def _compare(pair: Pair, *, same_host: bool) -> Comparison:
     base, new = pair.base.measurement, pair.new.measurement
-    reason = sides.unequal(base, new)
+    reason = sides.mixed(pair)
     if reason:
         return Comparison(pair=pair, reason=reason)
-    hosts = [entry.run.host for entry in (pair.base, pair.new)]
-    other_kind = sides.hardware(hosts[0]) != sides.hardware(hosts[1]) or base.device != new.device
-    hardware = other_kind or (hosts[0].name != hosts[1].name and not same_host)
+    first, *others = (*pair.base.members, *pair.new.members)
+    hardware = any(
+        first.measurement.device != other.measurement.device
+        or not sides.same_host(first.run.host, other.run.host, by_name=not same_host)
+        for other in others
+    )
     found = speedup.paired(new, base) if pair.paired else speedup.unpaired(new, base)
     if found is None:
         return Comparison(pair=pair, reason="one side has no rounds")
@@ -187,21 +198,20 @@ def _means(compared: Sequence[Comparison]) -> Iterator[tuple[str, Interval, int]
                 yield label, *mean
 
 
-def _one_sided(
-    table: dict[str, dict[str, Entry]], labels: Sequence[str], runs: Sequence[Run], by: str
-) -> tuple[list[str], list[str]]:
-    """Say what is on one side only, and, of those, what failed on the new side."""
-    failed = {(run.name, failure.case.id): failure for run in runs for failure in run.failures}
+def _one_sided(table: Table, labels: Sequence[str], failed: Failed, *, same_host: bool) -> tuple[list[str], list[str]]:
+    """Say what is not on all sides, and, of those, what failed on a new side of the same host."""
     alone, broken = [], []
-    for label in labels[1:]:
-        for name, found in table.items():
-            if (labels[0] in found) == (label in found):
-                continue
-            side = labels[0] if labels[0] in found else label
-            text = f"{name}: only in {side}"
-            failure = failed.get((label, found[side].measurement.case.id)) if by == "run" and side != label else None
-            if failure is not None:
-                text = f"{name}: failed in {label}: {failure.stage}: {failure.type}: {failure.message}"
-                broken.append(text)
-            alone.append(text)
+    for name, found in table.items():
+        missing = [label for label in labels if label not in found]
+        failures = {label: failed[name, label] for label in missing if (name, label) in failed and labels[0] in found}
+        for label, one in failures.items():
+            why = one.failure
+            alone.append(f"{name}: failed in {named(label)}: {why.stage}: {why.type}: {why.message}")
+            if sides.same_host(found[labels[0]].run.host, one.run.host, by_name=not same_host):
+                broken.append(alone[-1])
+        missing = [named(label) for label in missing if label not in failures]
+        if missing and len(found) == 1:
+            alone.append(f"{name}: only in {named(next(iter(found)))}")
+        elif missing:
+            alone.append(f"{name}: not in {', '.join(missing)}")
     return alone, broken

@@ -7,6 +7,7 @@ from typing import Any
 
 from tfbench.bench import options, store
 from tfbench.bench.errors import BadInputError
+from tfbench.reports import verdict
 
 FORMATS = ("text", "markdown", "csv", "json")
 BY = ("run", "host", "tensorflow", "commit", "mode", "implementation", "device", "replicas", "interpreter")
@@ -15,7 +16,7 @@ A speed-up above 1 means that the new side is faster; its 95 % interval is over 
 2 a side, better 5. A workload whose code, parameters or data changed is not compared. Different hosts are compared as
 hardware and never gated."""
 EPILOG = """exit code: 0 nothing worse than the gate, 1 a regression, 2 unusable input.
-examples: tfbench compare results/before results/after --gate 5%%   |   tfbench compare results/latest --by mode"""
+examples: tfbench compare results/before results/after --gate 5%   |   tfbench compare results/latest --by mode"""
 
 
 def compare(arguments: argparse.Namespace, rest: list[str]) -> int:
@@ -23,7 +24,10 @@ def compare(arguments: argparse.Namespace, rest: list[str]) -> int:
     if rest:
         raise BadInputError(f"unknown option {rest[0]!r}: see --help")
     gate = options.share(arguments.gate, "gate") if arguments.gate is not None else None
-    threshold = options.share(arguments.threshold, "threshold")
+    # A gate below the threshold must not be held up by it.
+    threshold = min(verdict.THRESHOLD, gate or verdict.THRESHOLD)
+    if arguments.threshold is not None:
+        threshold = options.share(arguments.threshold, "threshold")
     if len(arguments.runs) < 2 and arguments.by == "run":
         raise BadInputError("one run has no other to be compared with: name a second, or choose --by mode")
     runs = [store.load(Path(name)) for name in arguments.runs]
@@ -60,7 +64,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--by", choices=BY, default="run", help="what the sides differ in (default run)")
     parser.add_argument("--base", metavar="VALUE", help="the base side, with --by (default: the first value)")
     parser.add_argument(
-        "--threshold", metavar="PERCENT", default="5%", help="differences below this do not matter (default 5%%)"
+        "--threshold", metavar="PERCENT", help="differences below this do not matter (default 5%%, or the gate if less)"
     )
     parser.add_argument(
         "--same-host", action="store_true", help="hosts of the same hardware are one, whatever their names"

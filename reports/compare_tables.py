@@ -1,7 +1,7 @@
 """Show a comparison: as text, as Markdown for a pull request's comment, as a frame for CSV and JSON."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Any
 
@@ -13,6 +13,7 @@ from rich.text import Text
 from tfbench.bench.record import Measurement
 from tfbench.reports import units, verdict
 from tfbench.reports.compare import PACE_MATTERS, Comparison, Report
+from tfbench.reports.sides import named
 
 DTYPES = {
     "case": "string",
@@ -86,7 +87,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "base": report.base,
         "new": list(report.labels),
         "gate": report.gate,
-        "regressions": len(report.regressions) + len(report.broken),
+        "regressions": 0 if report.gate is None else len(report.regressions) + len(report.broken),
         "comparisons": frame.astype(object).where(frame.notna(), None).to_dict(orient="records"),
         "unfinished": list(report.unfinished),
         "one_sided": list(report.one_sided),
@@ -121,28 +122,37 @@ def _grouped(report: Report) -> list[tuple[str, list[Comparison]]]:
     return [(label, group) for label, group in found if group]
 
 
-def notes(report: Report) -> list[str]:
-    """Give what must be known beside the table: what was not compared, whose machine was slower, and the verdict."""
-    lines = [f"{one.pair.name}: not compared: {one.reason}" for one in report.comparisons if one.reason]
-    lines += [f"warning: {name} did not finish: it has what was measured until then" for name in report.unfinished]
-    lines += report.one_sided
-    if any(one.found is not None and one.found.within for one in report.comparisons):
-        lines.append("* one invocation on a side: the interval, if any, knows nothing of the noise between processes")
-    if any(one.verdict is not None and one.verdict.more is not None for one in report.comparisons):
-        lines.append(verdict.LEGEND)
-    if any(one.hardware for one in report.comparisons):
-        lines.append(
-            "different hosts are compared as hardware and never gated (containers of one machine: --same-host)"
-        )
+def _where(one: Comparison, report: Report) -> str:
+    """Name a case, and its side where there are several new ones."""
+    return f"{one.pair.name} in {named(one.pair.label)}" if len(report.labels) > 1 else one.pair.name
+
+
+def _cautions(report: Report) -> Iterator[str]:
+    """Say what the columns do not."""
+    found = report.comparisons
+    if any(one.found is not None and one.found.within for one in found):
+        yield "(*) one invocation on a side: the interval, if any, knows nothing of the noise between processes"
+    if any(one.verdict is not None and one.verdict.more is not None for one in found):
+        yield verdict.LEGEND
+    if any(one.hardware for one in found):
+        yield "different hosts are compared as hardware and never gated (containers of one machine: --same-host)"
     for label, group in _grouped(report):
         paces = [one.pace for one in group if one.pace is not None]
         if paces and abs(math.log(median(paces))) > PACE_MATTERS:
             change = median(paces) - 1
-            lines.append(f"the machine itself took {change:+.0%} of time for fixed work in {label}: its pace changed")
+            yield f"the machine itself took {change:+.0%} of time for fixed work in {label}: its pace changed"
+
+
+def notes(report: Report) -> list[str]:
+    """Give what must be known beside the table: what was not compared, whose machine was slower, and the verdict."""
+    lines = [f"{_where(one, report)}: not compared: {one.reason}" for one in report.comparisons if one.reason]
+    lines += [f"warning: {name} did not finish: it has what was measured until then" for name in report.unfinished]
+    lines += [line for line in report.one_sided if report.gate is None or line not in report.broken]
+    lines += _cautions(report)
     for label, mean, count in report.means:
         ends = [None if end is None else math.exp(end) for end in (mean.low, mean.high)]
         ratio = units.ratio(math.exp(mean.middle), *ends)
-        lines.append(f"geometric mean over {count} workloads, {label} over {report.base}: {ratio}")
+        lines.append(f"geometric mean over {count} workloads, {named(label)} over {named(report.base)}: {ratio}")
     return lines + conclusion(report)
 
 
@@ -150,13 +160,14 @@ def conclusion(report: Report) -> list[str]:
     """Say whether the gate holds, and what broke it."""
     if report.gate is None:
         return []
-    lines = [f"REGRESSION {one.pair.name}: {change_text(one)}" for one in report.regressions]
+    lines = [f"REGRESSION {_where(one, report)}: {change_text(one)}" for one in report.regressions]
     lines += [f"REGRESSION {text}" for text in report.broken]
-    gated = [one for one in report.comparisons if one.found is not None and not one.hardware]
+    gated = [one for one in report.comparisons if one.gated]
+    gate = f"gate {report.gate * 100:.3g} %"
     if not lines and not gated:
-        return [f"the gate of {report.gate:.3g} was not applied: nothing here can be gated"]
-    told = f"{len(lines)} regressions" if lines else "no regression"
-    return [*lines, f"gate {report.gate * 100:.3g} %: {told} among {len(gated)} gated cases"]
+        return [f"{gate}: not applied, nothing here can be gated"]
+    told = units.count(len(lines), "regression") if lines else "no regression"
+    return [*lines, f"{gate}: {told}, {units.count(len(gated), 'case')} compared"]
 
 
 def change_text(one: Comparison) -> str:
@@ -169,7 +180,7 @@ def change_text(one: Comparison) -> str:
 
 
 def _title(report: Report, label: str) -> str:
-    return f"{label or 'default'} against {report.base or 'default'} (by {report.by})"
+    return f"{named(label)} against {named(report.base)} (by {report.by})"
 
 
 def show(report: Report, console: Console) -> None:

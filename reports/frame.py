@@ -227,7 +227,7 @@ def warnings(measurement: Measurement) -> list[str]:
         found.append("interrupted")
     if measurement.precision:
         found.append(precision_text(measurement.precision, len(done)))
-    found += [finding.text.replace("; ", ", ") for finding in measurement.health]  # "; " joins them
+    found += [finding.text for finding in measurement.health]
     if measurement.case.placement.strategy == "mirrored" and measurement.case.placement.device == "cpu":
         found.append("logical CPU devices share one thread pool: shows function, not scaling")
-    return found
+    return [text.replace("; ", ", ") for text in found]  # "; " joins them

@@ -1,5 +1,6 @@
 """Print a run for people: a table for each comparison set, then failures, skips and where the run lies."""
 
+import itertools
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from tfbench.bench.errors import BadInputError
 from tfbench.bench.mode import EAGER, MODES
 from tfbench.bench.record import COMPLETE, Run
 from tfbench.reports import compare, compare_tables, frame, geomean, units, verdict
@@ -119,9 +121,10 @@ def show(run: Run, path: Path, console: Console) -> None:
         console.print(comparison_table(rows))
         for line in notes(rows):
             console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
-    if len({measurement.case.placement.interpreter for measurement in run.measurements}) > 1:
+    compared = interpreters(run)
+    if compared is not None:
         console.print()
-        compare_tables.show(compare.make([run], by="interpreter"), console)
+        compare_tables.show(compared, console)
     for status, word in (("failed", "Failures"), ("skipped", "Skips")):
         rows = summary[summary["status"] == status]
         if len(rows):
@@ -135,17 +138,30 @@ def show(run: Run, path: Path, console: Console) -> None:
     console.print(f"run: {path}", markup=False, highlight=False, soft_wrap=True)
 
 
+def interpreters(run: Run) -> compare.Report | None:
+    """Compare the interpreters of a run; None if it has only one, or no case in two of them."""
+    if len({measurement.case.placement.interpreter for measurement in run.measurements}) < 2:
+        return None
+    try:
+        return compare.make([run], by="interpreter")
+    except BadInputError:
+        return None
+
+
 def means(run: Run) -> list[str]:
     """Say how each mode compares with eager over all workloads, same implementation with same implementation."""
     eager = {replace(m.case, mode=EAGER): m for m in run.measurements if m.case.mode == EAGER}
+    labels = dict.fromkeys(m.case.placement.interpreter for m in run.measurements)
     lines = []
-    for mode in MODES[1:]:
-        found = ((m, eager.get(replace(m.case, mode=EAGER))) for m in run.measurements if m.case.mode == mode)
+    for label, mode in itertools.product(labels, MODES[1:]):
+        cases = [m for m in run.measurements if (m.case.mode, m.case.placement.interpreter) == (mode, label)]
+        found = [(case, eager.get(replace(case.case, mode=EAGER))) for case in cases]
         mean = geomean.over_workloads([(case, base) for case, base in found if base is not None], paired=True)
         if mean is not None:
             ends = [None if end is None else math.exp(end) for end in (mean[0].low, mean[0].high)]
             ratio = units.ratio(math.exp(mean[0].middle), *ends)
-            lines.append(f"geometric mean over {mean[1]} workloads, {mode} over eager: {ratio}")
+            where = f" in {label}" if len(labels) > 1 else ""
+            lines.append(f"geometric mean over {mean[1]} workloads{where}, {mode} over eager: {ratio}")
     return lines
 
 
@@ -179,6 +195,9 @@ def markdown(run: Run) -> str:
         lines = ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in cells]
         lines += ["", *(f"- {note}" for note in notes(rows))]
         parts.append(f"**{title(rows)}**\n\n" + "\n".join(lines).rstrip() + "\n")
+    compared = interpreters(run)
+    if compared is not None:
+        parts.append(compare_tables.markdown(compared))
     for _, row in summary[summary["status"] != "measured"].iterrows():
         parts.append(f"- {row['status']}: {row['case']}: {row['reason']}\n")
     parts.append("\n".join((*means(run), *footer(run))) + "\n")

@@ -7,15 +7,15 @@ _RATES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 NOTHING = "-"
 
 
-def digits(value: float) -> str:
-    """Write three significant digits without an exponent: 1234 is `1230`, 0.01234 is `0.0123`."""
+def digits(value: float, significant: int = 3) -> str:
+    """Write three significant digits, or so many, without an exponent: 1234 is `1230`, 0.01234 is `0.0123`."""
     if not math.isfinite(value):
         return str(value)
     if value == 0:
         return "0"
-    decimals = 2 - math.floor(math.log10(abs(value)))
+    decimals = significant - 1 - math.floor(math.log10(abs(value)))
     rounded = round(value, decimals)
-    places = max(0, 2 - math.floor(math.log10(abs(rounded)))) if rounded else 0
+    places = max(0, significant - 1 - math.floor(math.log10(abs(rounded)))) if rounded else 0
     return f"{rounded:.{places}f}"
 
 
@@ -41,12 +41,22 @@ def rate(value: float | None) -> str:
     return f"{digits(value / scale)}{prefix}"
 
 
+def count(number: int, noun: str) -> str:
+    """Write a number of things: `1 regression`, `2 regressions`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def ratio(value: float | None, low: float | None = None, high: float | None = None) -> str:
     """Write a speed-up with the digits that its interval supports: `12.3x [11.8, 12.9]`, or alone `12.3x`."""
     if value is None or _missing(value):
         return NOTHING
     if low is None or high is None or _missing(low) or _missing(high) or not math.isfinite(high) or high <= low:
         return f"{digits(value)}x"
-    decimals = -math.floor(math.log10((high - low) / 2))
+    half = (high - low) / 2
+    if half < 1e-9 * value:  # nothing but rounding errors
+        return f"{digits(value)}x"
+    if half > value / 2:  # too wide for digits in common
+        return f"{digits(value, 2)}x [{digits(low, 2)}, {digits(high, 2)}]"
+    decimals = -math.floor(math.log10(half))
     texts = [f"{round(number, decimals):.{max(0, decimals)}f}" for number in (value, low, high)]
     return f"{texts[0]}x [{texts[1]}, {texts[2]}]"

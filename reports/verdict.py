@@ -58,39 +58,37 @@ def more_invocations(logs: Interval, invocations: int, *, tests: int, threshold:
     from scipy.stats import t
 
     middle, limit = abs(logs.middle), math.log1p(threshold)
+    a_more = logs.freedom / max(1, invocations - 1)  # 1 if paired, up to 2 between two runs
     for count in range(invocations + 1, MOST + 1):
-        growth = count / invocations
-        error, freedom = logs.error / math.sqrt(growth), logs.freedom * growth
+        error = logs.error / math.sqrt(count / invocations)
+        freedom = logs.freedom + a_more * (count - invocations)
         differs = t.ppf(1 - (1 - LEVEL) / 2 / tests, freedom) * error < middle
         if differs or middle + t.ppf((1 + LEVEL) / 2, freedom) * error < limit:
             return count - invocations
     return None
 
 
-def judge(
-    comparisons: Sequence[tuple[Interval, int]], *, threshold: float = THRESHOLD, level: float = LEVEL
-) -> list[Verdict]:
+def judge(comparisons: Sequence[tuple[Interval, int]], *, threshold: float = THRESHOLD) -> list[Verdict]:
     """Judge comparisons together: each an interval of log(base time / case time), and its number of invocations.
 
     Args:
         comparisons: all those of a report; Holm's correction is over them.
         threshold: the relative difference that matters in practice.
-        level: a difference is real if its corrected p-value is below 1 - level.
     """
     adjusted = holm([logs.p_value for logs, _ in comparisons])
     return [
-        _verdict(logs, p_value, invocations, tests=len(comparisons), threshold=threshold, level=level)
+        _verdict(logs, p_value, invocations, tests=len(comparisons), threshold=threshold)
         for (logs, invocations), p_value in zip(comparisons, adjusted, strict=True)
     ]
 
 
-def _verdict(
-    logs: Interval, p_value: float, invocations: int, *, tests: int, threshold: float, level: float
-) -> Verdict:
+def _verdict(logs: Interval, p_value: float, invocations: int, *, tests: int, threshold: float) -> Verdict:
+    if logs.within or logs.low is None or logs.high is None:  # another process may well be outside
+        return Verdict(word=UNDECIDED, p_value=p_value)
     limit = math.log1p(threshold)
-    if logs.low is not None and logs.high is not None and -limit <= logs.low and logs.high <= limit:
+    if -limit <= logs.low and logs.high <= limit:
         return Verdict(word=SAME, p_value=p_value)
-    if p_value < 1 - level and logs.low is not None:
+    if p_value < 1 - LEVEL:
         return Verdict(word=FASTER if logs.middle > 0 else SLOWER, p_value=p_value)
     more = more_invocations(logs, invocations, tests=tests, threshold=threshold)
     return Verdict(word=UNDECIDED, p_value=p_value, more=more)

@@ -180,7 +180,6 @@ def report(records, tmp_path: Path, capsys):
         (["--baseline", "library/xla"], [1 / 8, 1 / 2, 1 / 4, 1.0]),
         (["--baseline", "eager"], [1.0, 4.0, 1.0, 4.0]),
         (["--baseline=xla"], [1 / 4, 1.0, 1 / 4, 1.0]),
-        (["--baseline", "graph"], [None] * 4),
     ],
 )
 def test_a_report_may_have_another_baseline(options: list[str], ratios: list[float | None], report) -> None:
@@ -202,10 +201,13 @@ def test_a_baseline_without_a_mode_is_refused(text: str, records, tmp_path: Path
     assert capsys.readouterr() == ("", line)
 
 
-def test_a_baseline_that_no_implementation_has_is_refused(records, tmp_path: Path, capsys) -> None:
+@pytest.mark.parametrize("baseline", ["by_hnad/eager", "graph", "by_hand/graph"])
+def test_a_baseline_that_was_not_measured_is_refused(baseline: str, records, tmp_path: Path, capsys) -> None:
     path = str(records.write(records.full_run(), tmp_path))
-    assert cli.main(["report", path, "--baseline", "by_hnad/eager"]) == 2
-    assert "by_hnad" in capsys.readouterr().err
+    assert cli.main(["report", path, "--baseline", baseline]) == 2
+    assert f"--baseline {baseline}: was not measured in 20261101T000000Z-box, which has by_hand/eager" in (
+        capsys.readouterr().err
+    )
 
 
 def test_list_prints_the_cases_and_why_some_would_be_skipped(capsys) -> None:

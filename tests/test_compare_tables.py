@@ -68,7 +68,7 @@ def test_a_comparison_as_text_by_hand(report: Report) -> None:
         f"REGRESSION {NAME}-graph-cpu: 25.0 % slower [22.2 %, 27.9 %]",
     ]
     assert last.startswith("gate 10 %: 1 regression")
-    assert last.endswith(" among 2 gated cases")
+    assert last.endswith(", 2 cases compared")
 
 
 def test_a_comparison_as_markdown_by_hand(report: Report) -> None:
@@ -209,7 +209,7 @@ def test_the_mean_of_the_default_interpreter_is_named(run: Any, with_fields: Any
 def test_a_speed_up_from_one_process_has_a_star_and_a_note(run: Any) -> None:
     found = compare.make([run("a", {"eager": (2.0,)}), run("b", {"eager": around(1.0)})])
     assert any("2.00x*" in line for line in shown(found))
-    note = "* one invocation on a side: the interval, if any, knows nothing of the noise between processes"
+    note = "(*) one invocation on a side: the interval, if any, knows nothing of the noise between processes"
     assert note in compare_tables.notes(found)
 
 
@@ -240,18 +240,18 @@ def test_other_hosts_are_marked_as_hardware_and_the_gate_says_that_it_was_not_ap
     found = compare.make([run("a", {"eager": around(1.0)}), other], gate=gate)
     assert "slower (hardware) |" in compare_tables.markdown(found)
     lines = ["different hosts are compared as hardware and never gated (containers of one machine: --same-host)"]
-    lines += ["the gate of 0.1 was not applied: nothing here can be gated"] if gate else []
+    lines += ["gate 10 %: not applied, nothing here can be gated"] if gate else []
     assert compare_tables.notes(found) == lines
 
 
 def test_a_gate_over_single_processes_only_says_that_it_was_not_applied(run: Any) -> None:
     found = compare.make([run("a", {"eager": (1.0,)}), run("b", {"eager": (9.0,)})], gate=0.1)
-    assert compare_tables.conclusion(found) == ["the gate of 0.1 was not applied: nothing here can be gated"]
+    assert compare_tables.conclusion(found) == ["gate 10 %: not applied, nothing here can be gated"]
 
 
 def test_a_gate_that_holds_says_so(run: Any) -> None:
     found = compare.make([run(name, {"eager": around(1.0), "xla": around(1.0)}) for name in "ab"], gate=0.05)
-    assert compare_tables.notes(found) == ["gate 5 %: no regression among 2 gated cases"]
+    assert compare_tables.notes(found) == ["gate 5 %: no regression, 2 cases compared"]
 
 
 def test_a_broken_case_is_a_regression(run: Any, records: Any, with_fields: Any) -> None:

@@ -82,9 +82,15 @@ def test_a_measurement_can_be_cut_down_to_one_invocation(measured: Any) -> None:
     assert pairing.only(both, 2) == measured((2, {0: 2.0, 1: 3.0}))
 
 
-def test_there_is_one_log_median_an_invocation_that_has_any_time(measured: Any) -> None:
+def test_there_is_one_log_median_of_a_unit_of_work_an_invocation_that_has_any_time(measured: Any) -> None:
     found = pairing.log_medians(measured((1, {0: 1.0, 1: 4.0, 2: 5.0}), (2, {}), (3, {0: 0.0}), (4, {0: 2.0, 1: 4.0})))
-    assert ratios(found) == [4.0, 3.0]
+    assert ratios(found) == [4.0 / 8, 3.0 / 8]
+
+
+def test_ratios_are_for_equal_work(measured: Any, with_fields: Any) -> None:
+    # Twice the work in the same time is twice as fast.
+    base, case = measured((1, {0: 4.0})), with_fields(measured((1, {0: 4.0}), mode="xla"), work_per_call=16)
+    assert [ratios(sample) for sample in pairing.samples(case, base)] == [[2.0]]
 
 
 @pytest.mark.parametrize(

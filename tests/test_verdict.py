@@ -68,11 +68,6 @@ def test_what_matters_in_practice_is_given(threshold: float, word: str) -> None:
     assert [one.word for one in found] == [word]
 
 
-def test_the_level_is_given() -> None:
-    interval = logs(0.1, 0.2, 0.3, p_value=0.02)
-    assert [verdict.judge([(interval, 5)], level=level)[0].word for level in (0.95, 0.99)] == ["faster", "undecided"]
-
-
 def test_comparisons_are_judged_together_and_stay_in_order() -> None:
     far, near = logs(0.1, 0.2, 0.3, p_value=0.03), logs(-0.4, -0.3, -0.2, p_value=0.01)
     assert [one.word for one in verdict.judge([(far, 5)])] == ["faster"]

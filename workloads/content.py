@@ -19,7 +19,8 @@ def _own(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give the function that decorators and `functools.partial` stand around."""
     while isinstance(function, functools.partial):
         function = function.func
-    return inspect.unwrap(function)
+    found: Callable[..., Any] = inspect.unwrap(function)
+    return found
 
 
 def _imported(source: str, package: str) -> Iterator[str]:
