@@ -11,7 +11,7 @@ from tfbench.bench.errors import BadInputError
 from tfbench.bench.timing import Plan
 
 AUTO = "auto"
-QUICK = Plan(max_rounds=20, budget_s=2.0)
+QUICK = Plan(max_rounds=20, budget_s=3.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ OPTIONS = (
     Option(name="replicas", metavar="N", many=True, help="numbers of replicas of distributed workloads"),
     Option(name="invocations", metavar="K", help="fresh processes for each group of cases (default 5; quick 1)"),
     Option(
-        name="budget", metavar="SECONDS", help="time for the rounds of a group, each invocation (default 4; quick 2)"
+        name="budget", metavar="SECONDS", help="time for the rounds of a group, each invocation (default 4; quick 3)"
     ),
     Option(
         name="precision",

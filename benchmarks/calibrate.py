@@ -18,7 +18,7 @@ from tfbench.reports import tables
 
 HERE = Path(__file__).parent
 WORKLOADS = HERE / "calibration_workloads.py"
-RUNS = 10
+RUNS = 8
 LIMIT_S = 18 * 60.0
 
 
