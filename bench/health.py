@@ -33,10 +33,11 @@ def examine(
         cores: of the whole machine, as the load average is.
     """
     changes = [change for done in measurement.invocations if (change := find_change(done))]
+    together = None if changes else find_common_change(measurement.invocations)
     invocations = len(measurement.invocations)
     texts = (
-        (WARM_UP, warm_up(changes, invocations)),
-        (DRIFT, drift(changes, invocations)),
+        (WARM_UP, warm_up(changes, invocations, together)),
+        (DRIFT, drift(changes, invocations, together)),
         (OUTLIERS, outliers(measurement)),
         (BUSY, busy(measurement, cores)),
         (TIMER, timer(measurement, timer_s)),
@@ -106,15 +107,42 @@ def _trend(blocks: Sequence[int], logs: Sequence[float]) -> Change | None:
     return Change(kind=DRIFT, size=size) if size > NOTABLE else None
 
 
-def warm_up(changes: Sequence[Change], invocations: int) -> list[str]:
+def find_common_change(invocations: Sequence[Invocation]) -> Change | None:
+    """Find what a few rounds an invocation show only together: the first third of each against its rest.
+
+    The rounds are taken relative to their invocation's median; the test is that of Mann and Whitney (1947).
+    """
+    from scipy.stats import mannwhitneyu
+
+    first: list[float] = []
+    rest: list[float] = []
+    for done in invocations:
+        logs = [math.log(s) for s in done.call_s if s > 0]
+        if len(logs) >= 3:
+            relative, third = [log - median(logs) for log in logs], len(logs) // 3
+            first, rest = first + relative[:third], rest + relative[third:]
+    if len(first) < 3:
+        return None
+    shift = median(rest) - median(first)
+    size = math.expm1(abs(shift))
+    if size <= NOTABLE or not float(mannwhitneyu(first, rest).pvalue) < SIGNIFICANT:
+        return None
+    return Change(kind=WARM_UP if shift < 0 else DRIFT, size=size)
+
+
+def warm_up(changes: Sequence[Change], invocations: int, together: Change | None = None) -> list[str]:
     """Tell in how many invocations the timing began before the steady state."""
+    if together is not None and together.kind == WARM_UP:
+        return [f"the first third of the rounds was slower, by {_percent(together.size)}: not yet steady"]
     sizes = [change.size for change in changes if change.kind == WARM_UP]
     where = f"in {len(sizes)} of {_count(invocations, 'invocation')}"
     return [f"{where} the first rounds were slower, by up to {_percent(max(sizes))}: not yet steady"] if sizes else []
 
 
-def drift(changes: Sequence[Change], invocations: int) -> list[str]:
+def drift(changes: Sequence[Change], invocations: int, together: Change | None = None) -> list[str]:
     """Tell in how many invocations the level changed, at once or little by little."""
+    if together is not None and together.kind == DRIFT:
+        return [f"the first third of the rounds was faster, by {_percent(together.size)}: the time a call drifts"]
     sizes = [change.size for change in changes if change.kind == DRIFT]
     where = f"in {len(sizes)} of {_count(invocations, 'invocation')}"
     return [f"{where} the time a call drifted, by up to {_percent(max(sizes))}"] if sizes else []

@@ -204,3 +204,35 @@ def test_nothing_breaks_without_rounds_or_with_equal_ones_or_zeros(examine, reco
     assert examine(records.invocation([1.0] * 40), timer_s=1e-9) == []
     zeros = examine(records.invocation([0.0] * 40), records.invocation([1.0]), timer_s=1e-9)
     assert zeros == [("timer", "the shortest round is only 0 steps of the clock (1 ns)")]
+
+
+def short(records: Any, *, first: float, sigma: float, seed: int) -> Any:
+    """Make a measurement of 5 invocations of 9 rounds, whose first three take so many times as long."""
+    rng = np.random.default_rng(seed)
+    done = [
+        records.invocation(tuple(np.exp(rng.normal(0.0, sigma, 9)) * ([first] * 3 + [1.0] * 6)), index=i, iterations=1)
+        for i in range(1, 6)
+    ]
+    return records.measurement(invocations=tuple(done))
+
+
+@pytest.mark.parametrize(
+    ("first", "kind", "start"),
+    [
+        (1.2, "warm-up", "the first third of the rounds was slower, by "),
+        (0.8, "drift", "the first third of the rounds was faster, by "),
+    ],
+)
+def test_few_rounds_an_invocation_show_together_that_the_first_ones_differ(
+    first: float, kind: str, start: str, records: Any
+) -> None:
+    measurement = short(records, first=first, sigma=0.02, seed=1)
+    (finding,) = health.examine(measurement, [measurement], timer_s=0.0, cores=2)
+    assert (finding.kind, finding.text.startswith(start)) == (kind, True)
+
+
+def test_few_rounds_of_pure_noise_show_nothing(records: Any) -> None:
+    found = [
+        health.find_common_change(short(records, first=1.0, sigma=0.1, seed=seed).invocations) for seed in range(200)
+    ]
+    assert sum(change is not None for change in found) <= 1
