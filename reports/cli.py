@@ -19,6 +19,8 @@ from tfbench.reports import compare_command, doctor
 USAGE_ERROR = 4  # pytest's
 BAD_INPUT = 2
 FORMATS = ("text", "markdown", "csv", "json")
+SUMMARY = "summary"
+TABLES = (SUMMARY, "break-even")
 
 Command = Callable[[argparse.Namespace, list[str]], int]
 
@@ -105,20 +107,41 @@ def report(arguments: argparse.Namespace, rest: list[str]) -> int:
     _refuse(rest)
     paths = [Path(name) for name in arguments.runs] or [Path("results")]
     runs = [_with_baseline(store.load(path), arguments.baseline) for path in paths]
+    if arguments.table != SUMMARY:
+        return _report_view(arguments, runs)
     if arguments.format == "text":
         for loaded, path in zip(runs, paths, strict=True):
             tables.show(loaded, store.find(path), tables.make_console())
         return 0
-    summary = frame.summary_frame(runs)
-    if arguments.format == "csv":
-        print(summary.to_csv(index=False), end="")
-    elif arguments.format == "json":
-        rows = summary.astype(object).where(summary.notna(), None).to_dict(orient="records")
-        print(json.dumps(rows, indent=1, allow_nan=False))
-    else:
+    if arguments.format == "markdown":
         for loaded in runs:
             print(tables.markdown(loaded), end="")
+    else:
+        _print_frame(frame.summary_frame(runs), arguments.format)
     return 0
+
+
+def _report_view(arguments: argparse.Namespace, runs: Sequence[Run]) -> int:
+    from tfbench.reports import breakeven_view, tables, views
+
+    view = next(view for view in (breakeven_view.VIEW,) if view.name == arguments.table)
+    if arguments.format == "text":
+        for run in runs:
+            views.show(view, run, tables.make_console())
+    elif arguments.format == "markdown":
+        print("\n".join(views.markdown(view, run) for run in runs), end="")
+    else:
+        _print_frame(views.to_frame(view, runs), arguments.format)
+    return 0
+
+
+def _print_frame(frame: Any, form: str) -> None:
+    """Print a frame as CSV or JSON."""
+    if form == "csv":
+        print(frame.to_csv(index=False), end="")
+    else:
+        rows = frame.astype(object).where(frame.notna(), None).to_dict(orient="records")
+        print(json.dumps(rows, indent=1, allow_nan=False))
 
 
 def _with_baseline(run: Run, text: str | None) -> Run:
@@ -174,6 +197,7 @@ def make_parser() -> argparse.ArgumentParser:
     reporter.add_argument(
         "--baseline", metavar="[IMPLEMENTATION/]MODE", help="compare with this instead of the workload's own baseline"
     )
+    reporter.add_argument("--table", choices=TABLES, default=SUMMARY, help="which table (default summary)")
     reporter.add_argument("--format", choices=FORMATS, default="text", help="default text")
     reporter.set_defaults(run=report)
     compare_command.add(commands)

@@ -42,8 +42,8 @@ def rate(value: float | None) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """Write a number of things: `1 regression`, `2 regressions`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """Write a number of things: `1 regression`, `1,000 regressions`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def ratio(value: float | None, low: float | None = None, high: float | None = None) -> str:

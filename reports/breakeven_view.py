@@ -1,0 +1,71 @@
+"""The table `break-even`: when compiling has paid back, and which mode to take for so many calls."""
+
+import math
+from collections.abc import Iterator
+
+from tfbench.bench.record import Run
+from tfbench.reports import breakeven, units
+from tfbench.reports.views import Column, Row, View
+
+
+def rows(run: Run) -> Iterator[Row]:
+    """Give a row for each pair of modes of an implementation."""
+    by_id = {m.case.id: m.case for m in run.measurements}
+    for found in breakeven.of_run(run.measurements):
+        slow, fast = by_id[found.slow], by_id[found.fast]
+        yield {
+            "workload": fast.workload,
+            "implementation": fast.implementation,
+            "params": fast.params_label,
+            "where": fast.placement.label,
+            "fast": fast.mode,
+            "slow": slow.mode,
+            "verdict": found.word,
+            "calls": found.calls,
+            "calls_low": found.low,
+            "calls_high": found.high,
+            "seconds": found.seconds,
+        }
+
+
+def calls_text(row: Row) -> str:
+    """Write from which call on it has paid back: `412 [390, 440]`, or the word."""
+    if row["verdict"] != breakeven.LATER or row["calls"] is None:
+        return str(row["verdict"])
+    whole = [None if row[name] is None else math.ceil(row[name]) for name in ("calls", "calls_low", "calls_high")]
+    calls, low, high = (units.NOTHING if number is None else f"{number:,}" for number in whole)
+    return calls if whole[1] is None and whole[2] is None else f"{calls} [{low}, {high}]"
+
+
+def notes(run: Run) -> list[str]:
+    """Say which mode to take for so many calls; two where they cannot be told apart."""
+    lines = []
+    for measurement, modes in breakeven.advice(run.measurements):
+        case = measurement.case
+        told = ", ".join(f"{' or '.join(names)} for {units.count(calls, 'call')}" for calls, names in modes.items())
+        name = " ".join(part for part in (case.workload, case.implementation, case.params_label) if part)
+        lines.append(f"{name} ({case.placement.label}): {told}")
+    return lines
+
+
+VIEW = View(
+    name="break-even",
+    title="From which call on a mode has cost less than another, first calls included",
+    columns=(
+        Column(name="workload", dtype="string", header="workload"),
+        Column(name="implementation", dtype="string", header="implementation"),
+        Column(name="params", dtype="string", header="params"),
+        Column(name="where", dtype="string", header="where"),
+        Column(name="fast", dtype="string", header="mode"),
+        Column(name="slow", dtype="string", header="over"),
+        Column(name="verdict", dtype="string"),
+        Column(name="calls", dtype="float64", header="from call", write=calls_text, right=True),
+        Column(name="calls_low", dtype="float64"),
+        Column(name="calls_high", dtype="float64"),
+        Column(
+            name="seconds", dtype="float64", header="after", write=lambda row: units.seconds(row["seconds"]), right=True
+        ),
+    ),
+    rows=rows,
+    notes=notes,
+)

@@ -1,0 +1,99 @@
+"""The tables of `tfbench report --table NAME`: each a list of columns over rows, shown as text, Markdown or a frame."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from tfbench.bench.record import Run
+from tfbench.reports import units
+
+Row = dict[str, Any]
+
+
+def plain(value: Any) -> str:
+    """Write a value as it is; a dash for none."""
+    return units.NOTHING if value is None or pd.isna(value) else str(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """Describe a column.
+
+    Attributes:
+        name: of the frame's column, with its unit.
+        dtype: of the frame's column.
+        header: above the printed column; empty if it is in the frame only.
+        write: turns a row into the printed text.
+        right: whether it is aligned to the right.
+    """
+
+    name: str
+    dtype: str
+    header: str = ""
+    write: Callable[[Row], str] | None = None
+    right: bool = False
+
+    def text(self, row: Row) -> str:
+        """Write the column's cell of a row."""
+        return self.write(row) if self.write else plain(row[self.name])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Describe a table.
+
+    Attributes:
+        name: as `--table` takes it.
+        title: above the table.
+        columns: all columns of the frame; those with a header are printed.
+        rows: gives the rows of a run, each with a value for every column.
+        notes: gives what must be known beside the table.
+    """
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: Callable[[Run], Iterable[Row]]
+    notes: Callable[[Run], Sequence[str]] = lambda _run: ()
+
+
+def to_frame(view: View, runs: Sequence[Run]) -> pd.DataFrame:
+    """Give the rows of all runs, with the run's name first."""
+    rows = [{"run": run.name, **row} for run in runs for row in view.rows(run)]
+    dtypes = {"run": "string", **{column.name: column.dtype for column in view.columns}}
+    return pd.DataFrame(rows, columns=list(dtypes)).astype(dtypes)
+
+
+def _cells(view: View, run: Run) -> tuple[list[Column], list[list[str]]]:
+    printed = [column for column in view.columns if column.header]
+    return printed, [[column.text(row) for column in printed] for row in view.rows(run)]
+
+
+def show(view: View, run: Run, console: Console) -> None:
+    """Print the table of a run, or say that there is nothing for it."""
+    printed, cells = _cells(view, run)
+    if cells:
+        table = Table(title=Text(view.title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+        for column in printed:
+            table.add_column(Text(column.header), justify="right" if column.right else "left", no_wrap=True)
+        for row in cells:
+            table.add_row(*(Text(cell) for cell in row))
+        console.print(table)
+    else:
+        console.print(f"{view.title}: the run {run.name} has nothing for it", markup=False, highlight=False)
+    for note in view.notes(run):
+        console.print(f"  {note}", markup=False, highlight=False, soft_wrap=True)
+
+
+def markdown(view: View, run: Run) -> str:
+    """Write the table of a run as Markdown."""
+    printed, cells = _cells(view, run)
+    rows = [[column.header for column in printed], ["---"] * len(printed), *cells]
+    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    notes = "".join(f"- {note}\n" for note in view.notes(run))
+    return f"**{view.title}**\n\n" + "\n".join(lines) + "\n" + (f"\n{notes}" if notes else "")
