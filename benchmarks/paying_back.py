@@ -1,0 +1,148 @@
+"""Check the break-even prediction by doing it: call each mode from its first call on, and compare the totals."""
+
+import argparse
+import json
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tfbench.bench import codec
+from tfbench.bench.case import Case
+from tfbench.bench.mode import MODES
+from tfbench.bench.record import Measurement, Run
+from tfbench.reports import breakeven
+from tfbench.reports.breakeven import BreakEven
+
+FACTORS = (0.5, 2.0)
+MOST_S = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """Hold one prediction and what came of it.
+
+    Attributes:
+        predicted: the prediction.
+        half_s, twice_s: seconds that the slower and the faster mode took for half and for twice the predicted calls.
+    """
+
+    predicted: BreakEven
+    half_s: tuple[float, float]
+    twice_s: tuple[float, float]
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether the faster mode had not paid back at half the calls, and had at twice."""
+        return self.half_s[1] >= self.half_s[0] and self.twice_s[1] < self.twice_s[0]
+
+
+def chosen(run: Run) -> Iterator[BreakEven]:
+    """Give the predictions to try: of each workload, the first implementation that runs in every mode."""
+    workloads = dict.fromkeys(m.case.workload for m in run.measurements)
+    for workload in workloads:
+        families: dict[Case, list[Measurement]] = {}
+        for m in run.measurements:
+            if m.case.workload == workload:
+                families.setdefault(replace(m.case, mode=MODES[0]), []).append(m)
+        whole = next((family for family in families.values() if len(family) == len(MODES)), [])
+        for found in breakeven.of_run(whole):
+            if found.word == breakeven.LATER and found.calls is not None and (found.seconds or 0.0) < MOST_S / 4:
+                yield found
+
+
+def counts(calls: float) -> list[int]:
+    """Give half and twice the predicted number of calls, whole ones, at least 1."""
+    return [max(1, math.floor(calls * factor) if factor < 1 else math.ceil(calls * factor)) for factor in FACTORS]
+
+
+def totals(case: Case, wanted: Sequence[int], data: str) -> dict[int, float]:
+    """Start a fresh process that calls a case from its first call on; give the seconds after so many calls."""
+    command = [sys.executable, __file__, "--child", json.dumps(codec.encode(case)), "--data", data]
+    command += ["--calls", ",".join(str(count) for count in sorted(set(wanted)))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{case.id} failed:\n{done.stderr[-2000:]}")
+    found: dict[int, float] = {int(count): seconds for count, seconds in json.loads(done.stdout.splitlines()[-1])}
+    return found
+
+
+def measure(run: Run, data: str = "") -> list[Trial]:
+    """Try every chosen prediction of a run, one fresh process a case."""
+    predictions = list(chosen(run))
+    cases = {m.case.id: m.case for m in run.measurements}
+    wanted: dict[str, list[int]] = {}
+    for found in predictions:
+        for case_id in (found.slow, found.fast):
+            wanted.setdefault(case_id, []).extend(counts(found.calls or 1.0))
+    took = {case_id: totals(cases[case_id], calls, data) for case_id, calls in wanted.items()}
+    return [
+        Trial(
+            predicted=found,
+            half_s=(took[found.slow][half], took[found.fast][half]),
+            twice_s=(took[found.slow][twice], took[found.fast][twice]),
+        )
+        for found in predictions
+        for half, twice in [counts(found.calls or 1.0)]
+    ]
+
+
+def table(trials: Sequence[Trial]) -> str:
+    """Write the trials as Markdown."""
+    lines = ["| faster | slower | predicted calls | at half: slower, faster | at twice: slower, faster | holds |"]
+    lines.append("| --- | --- | ---: | ---: | ---: | --- |")
+    for one in trials:
+        ends = [f"{1e3 * slow:.1f} ms, {1e3 * fast:.1f} ms" for slow, fast in (one.half_s, one.twice_s)]
+        told = f"| {one.predicted.fast} | {one.predicted.slow} | {one.predicted.calls or 0:.0f} "
+        lines.append(f"{told}| {ends[0]} | {ends[1]} | {'yes' if one.holds else 'no'} |")
+    return "\n".join(lines) + "\n"
+
+
+def child(case: Case, calls: Sequence[int], data: str) -> None:
+    """Build a case in this process, call it, and print the seconds since the first call at each of the counts."""
+    from tfbench.bench import devices, environment, group, ledger
+    from tfbench.bench.protocol import Request
+    from tfbench.workloads.catalog import catalog
+
+    placed = devices.configure(case.placement, cpu_model=environment.host().cpu)
+    with placed.scope():
+        ledger.warm_up_process()
+        request = Request(cases=(case,), data_kind="folder" if data else "synthetic", data_folder=data)
+        program = catalog()[case.workload].build(group.make_job(case, request, placed))
+        import tensorflow as tf
+
+        tf.test.experimental.sync_devices()
+        found = []
+        start = time.perf_counter()
+        for done in range(1, max(calls) + 1):
+            program.step(*program.inputs[(done - 1) % len(program.inputs)])
+            if done in calls:
+                tf.test.experimental.sync_devices()
+                found.append((done, time.perf_counter() - start))
+    print(json.dumps(found))
+
+
+def main() -> int:
+    """Try the predictions of a run, or be the child that calls one case."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", nargs="?", type=Path, default=Path("results"), help="a run (default results/latest)")
+    parser.add_argument("--data", default="", help="folder with Fashion-MNIST's own idx files")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--calls", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.child:
+        wanted = [int(text) for text in arguments.calls.split(",")]
+        child(codec.decode(Case, json.loads(arguments.child)), wanted, arguments.data)
+        return 0
+    from tfbench.bench import store
+
+    trials = measure(store.load(arguments.run), arguments.data)
+    print(table(trials), end="")
+    return 0 if all(trial.holds for trial in trials) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
