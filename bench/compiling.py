@@ -7,10 +7,15 @@ read its own log.
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 LOGGING = {"TF_CPP_VMODULE": "device_compilation_profiler=1", "TF_CPP_MIN_LOG_LEVEL": "0"}
 
+# TensorFlow's names of a traced function, of what a tape runs of it, and of the way back; numbers make them unique.
+_NAMES = (
+    (re.compile(r"__inference___backward_(.+?)_\d+_\d+"), "{} (gradient)"),
+    (re.compile(r"__(?:inference|forward)_(.+?)_\d+"), "{}"),
+)
 _COMPILED = re.compile(rb"device_compilation_profiler\.cc:\d+\] Compiled (\S+) \d+ times, compile time: (\d+) us")
 
 
@@ -22,11 +27,13 @@ class Compiles:
         descriptor: of the regular file that the log goes to.
         count: compilations so far.
         seconds: time spent in them.
+        functions: which function each compilation was for.
     """
 
     descriptor: int
     count: int = 0
     seconds: float = 0.0
+    functions: list[str] = field(default_factory=list)
     _offset: int = 0
 
     def read(self) -> None:
@@ -40,6 +47,21 @@ class Compiles:
         for match in _COMPILED.finditer(text[:whole]):
             self.count += 1
             self.seconds += int(match[2]) / 1e6
+            self.functions.append(function_of(match[1].decode("utf-8", "replace")))
+
+
+def function_of(name: str) -> str:
+    """Give the Python function that a compiled function was made of, as far as TensorFlow's name tells it.
+
+    >>> function_of("__inference_step_12"), function_of("__inference___backward_step_33_38")
+    ('step', 'step (gradient)')
+    """
+    bare = name.partition("[")[0]
+    for pattern, text in _NAMES:
+        match = pattern.fullmatch(bare)
+        if match:
+            return text.format(match[1])
+    return name
 
 
 def is_log_line(line: str) -> bool:

@@ -9,7 +9,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tfbench.bench import checking, codec, compiling, ledger, mode, pace, protocol, resources, shapes, timing, tracing
+from tfbench.bench import (
+    checking,
+    codec,
+    compiling,
+    costs,
+    ledger,
+    mode,
+    pace,
+    protocol,
+    resources,
+    shapes,
+    timing,
+    tracing,
+)
 from tfbench.bench.case import Case
 from tfbench.bench.devices import Devices
 from tfbench.bench.enough import Enough
@@ -148,15 +161,16 @@ def measure(request: Request, catalog: dict[str, Workload], devices: Devices, me
         stages.attempt(open_one)
     if not request.check_only:
         paces = _time(ready, request, meters, stages, rng)
+    done = {
+        "pace_s": statistics.median(paces) if paces else None,
+        "peak_rss_bytes": resources.peak_rss_bytes(),
+        "peak_device_bytes": devices.peak_bytes(),
+    }
+    if not request.check_only:
+        say({"say": protocol.TIMED, **done})
+        costs.measure(ready, request, meters, stages.enter, say)
     stages.enter("", "end")
-    say(
-        {
-            "say": protocol.END,
-            "pace_s": statistics.median(paces) if paces else None,
-            "peak_rss_bytes": resources.peak_rss_bytes(),
-            "peak_device_bytes": devices.peak_bytes(),
-        }
-    )
+    say({"say": protocol.END, **done})
 
 
 def make_enough(request: Request, ready: Sequence[Timed]) -> Enough | None:
@@ -202,4 +216,5 @@ def make_meters() -> Meters:
         sync=tf.test.experimental.sync_devices,
         traces=tracing.install(),
         compiles=compiling.Compiles(descriptor=2),
+        resident=resources.resident_bytes,
     )

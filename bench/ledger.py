@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tfbench.bench import graphs
 from tfbench.bench import mode as modes
 from tfbench.bench.compiling import Compiles
 from tfbench.bench.record import Ledger
@@ -20,12 +21,14 @@ class Meters:
         sync: waits until the devices have finished all that was asked of them.
         traces: counts traces.
         compiles: counts XLA's compilations.
+        resident: gives the resident memory in bytes, None where it is not told.
     """
 
     clock: Callable[[], float]
     sync: Callable[[], None]
     traces: Traces
     compiles: Compiles
+    resident: Callable[[], int | None] = lambda: None
 
 
 def warm_up_process() -> None:
@@ -48,29 +51,40 @@ def open_case(program: Program, meters: Meters, *, mode: str, build_s: float) ->
         call are taken out of `first_run_s`.
     """
     meters.compiles.read()
-    traces = meters.traces.count
-    compiles, compiled_s = meters.compiles.count, meters.compiles.seconds
+    traces, compiles, compiled_s = meters.traces.count, meters.compiles.count, meters.compiles.seconds
     arguments = program.inputs[0]
-    start = meters.clock()
     trace = getattr(program.step, "get_concrete_function", None)
-    if trace is not None:
-        trace(*arguments)
+    memory = [meters.resident()]
+    start = meters.clock()
+    concrete = trace(*arguments) if trace is not None else None
     middle = meters.clock()
+    memory.append(meters.resident())
+    between = meters.clock()
     traced_before_call_s = meters.traces.seconds
     answer = program.step(*arguments)
     meters.sync()
     end = meters.clock()
+    memory.append(meters.resident())
     meters.compiles.read()
     compiled = meters.compiles.count - compiles
+    first_call_s = (middle - start) + (end - between)
     trace_s = (middle - start if trace is not None else 0.0) + (meters.traces.seconds - traced_before_call_s)
     compile_s = meters.compiles.seconds - compiled_s
     ledger = Ledger(
         build_s=build_s,
         trace_s=trace_s,
         compile_s=None if mode == modes.XLA and not compiled else compile_s,
-        first_run_s=max(0.0, (end - start) - trace_s - compile_s),
-        first_call_s=end - start,
+        first_run_s=max(0.0, first_call_s - trace_s - compile_s),
+        first_call_s=first_call_s,
         traces=meters.traces.count - traces,
         compiles=compiled,
+        graph_ops=graphs.count_ops(concrete),
+        trace_bytes=grown(memory[0], memory[1]) if trace is not None else None,
+        compile_bytes=grown(memory[1], memory[2]) if trace is not None else None,
     )
     return ledger, answer
+
+
+def grown(before: int | None, after: int | None) -> int | None:
+    """Give by how many bytes memory has grown; less than before, as when freed memory is given back, is 0."""
+    return None if before is None or after is None else max(0, after - before)

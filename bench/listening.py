@@ -8,6 +8,7 @@ from tfbench.bench import codec, protocol
 from tfbench.bench.case import Case
 from tfbench.bench.conditions import Watch
 from tfbench.bench.environment import affinity
+from tfbench.bench.extras import Extras
 from tfbench.bench.machine import Conditions, Software
 from tfbench.bench.process import Worker, WorkerError
 from tfbench.bench.record import Check, Failure, Invocation, Ledger, Skip
@@ -27,7 +28,8 @@ class Heard:
         skip: why it cannot measure any of them.
         watch: watches the machine from the first round on.
         conditions: what the watch saw, once the worker was at its end.
-        end: what it said at its end.
+        end: what it said when all was timed, or at its end: from then on nothing that goes wrong costs a case.
+        extras: what it measured of each case after that.
         case_id: the case at hand, empty outside any.
         stage: the stage at hand.
     """
@@ -41,6 +43,7 @@ class Heard:
     watch: Watch | None = None
     conditions: Conditions | None = None
     end: dict[str, Any] | None = None
+    extras: dict[str, Extras] = field(default_factory=dict)
     case_id: str = ""
     stage: str = "start"
 
@@ -60,6 +63,8 @@ def listen(
     by_id = {case.id: case for case in cases}
 
     def fail(kind: str, message: str, blamed: str) -> None:
+        if heard.end is not None:
+            return
         for case_id in [blamed] if blamed in by_id else by_id:
             heard.failures[case_id] = Failure(
                 case=by_id[case_id],
@@ -95,17 +100,19 @@ def _hear(heard: Heard, message: dict[str, Any], fail: Callable[[str, str, str],
         fail(message["type"], message["message"], message["case"])
     elif said == protocol.SKIP:
         heard.skip = message["reason"]
-    elif said == protocol.END:
-        heard.end = message
+    elif said in {protocol.TIMED, protocol.END}:
+        heard.end = heard.end or message
+    elif said == protocol.EXTRAS:
+        heard.extras[message["case"]] = codec.decode(Extras, message["extras"])
     else:
         raise ValueError(f"unknown message {said!r}")
 
 
 def _look(heard: Heard, message: dict[str, Any], pid: int) -> None:
-    """Watch the machine from the first round to the worker's end."""
+    """Watch the machine from the first round to the last."""
     if heard.watch is None and message["say"] == protocol.STAGE and message["stage"] == protocol.ROUND:
         heard.watch = Watch(pid, affinity())
-    elif heard.watch is not None and message["say"] == protocol.END:
+    elif heard.watch is not None and heard.conditions is None and message["say"] in {protocol.TIMED, protocol.END}:
         heard.conditions = heard.watch.conditions()
 
 
@@ -144,4 +151,5 @@ def result(case: Case, heard: Heard, *, min_rounds: int, check_only: bool) -> In
         complete=heard.end is not None,
         conditions=heard.conditions,
         pace_s=heard.end["pace_s"] if heard.end else None,
+        extras=heard.extras.get(case.id),
     )

@@ -11,7 +11,7 @@ from tfbench.bench.errors import BadInputError
 from tfbench.bench.timing import Plan
 
 AUTO = "auto"
-QUICK = Plan(max_rounds=20, budget_s=3.0)
+QUICK = Plan(max_rounds=20, budget_s=3.0, examine=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tfbench.bench import hooks, options
+from tfbench.bench import hooks, options, retraces
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.session import Suite
 
@@ -23,6 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of a run, with their prefix."""
     group = parser.getgroup("tfbench", "TensorFlow workloads in all execution modes")
     group.addoption("--benchmark", action="store_true", dest="tf_benchmark", help="run tfbench's suite of workloads")
+    group.addoption(retraces.OPTION, dest=retraces.DESTINATION, metavar="N", help=retraces.HELP)
     for option in options.OPTIONS:
         flag = f"--{option.name}" if option.shared else f"--tf-{option.name}"
         details: dict[str, Any] = {"dest": option.destination, "help": option.help, "default": None}
@@ -52,6 +53,9 @@ def pytest_configure(config: pytest.Config) -> None:
         suite = _make_suite(config, given)
         if given:
             suite.cases  # noqa: B018 - chosen now, so that a wrong name is a usage error
+        most = config.getoption(retraces.DESTINATION)
+        if most is not None:
+            config.pluginmanager.register(retraces.limit(most))
     except BadInputError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[SUITE] = suite

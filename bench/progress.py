@@ -64,6 +64,18 @@ class Progress:
         else:
             self._update(f"{len(cases)} cases")
 
+    def sequences(self, workload: str) -> None:
+        """Say that the worker for a workload's call sequences starts."""
+        self._finish_worker()
+        self._started = self._clock()
+        self._what, self._invocation = workload, "call sequences"
+        self._names = {}
+        if self._status is None:
+            line = f"tfbench: {workload}, call sequences for the retrace ledger, {self.left()} left"
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        else:
+            self._update("start")
+
     def message(self, message: dict[str, Any]) -> None:
         """Say which case is at which stage."""
         if message["say"] != protocol.STAGE or self._status is None:

@@ -10,6 +10,8 @@ from tfbench.bench.timing import DEFAULT_PLAN, Plan
 
 SCRATCH_PREFIX = "tfbench-"
 SOFTWARE, STAGE, READY, ROUND, FAILURE, SKIP, END = "software", "stage", "ready", "round", "failure", "skip", "end"
+TIMED, EXTRAS = "timed", "extras"
+SEQUENCE = "sequence"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,8 @@ class Request:
         order_seed: of the random orders, another one in every invocation.
         cpu_model: the processor's name, for records.
         baselines: the id of each case's baseline, where that is in the group, too.
+        examine: after timing, also examine the graphs and compiled modules, which takes a compile each.
+        sequences: run the call sequences of the cases' workload in the cases' modes, and measure no case.
     """
 
     cases: tuple[Case, ...]
@@ -38,6 +42,8 @@ class Request:
     order_seed: int = 0
     cpu_model: str = ""
     baselines: dict[str, str] = field(default_factory=dict)
+    examine: bool = False
+    sequences: bool = False
 
 
 def send(descriptor: int, message: dict[str, Any]) -> None:

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+from tfbench.bench.calls import Sequence
 from tfbench.bench.case import Case
+from tfbench.bench.extras import Extras
 from tfbench.bench.machine import Conditions, Host, Software
 
 # 1 (2026-11): first schema.
-# 2 (2026-11): software by interpreter; conditions, health, content and shapes of a measurement; scaled errors.
+# 2 (2026-11): software by interpreter; conditions, health, content and shapes of a measurement; scaled errors;
+#   extras of an invocation; graph size and memory of a ledger.
 SCHEMA = 2
 
 RUNNING, COMPLETE, INTERRUPTED = "running", "complete", "interrupted"
@@ -27,6 +30,9 @@ class Ledger:
         first_call_s: what the user waits for at the first call, trace, compile and first run, by the clock.
         traces: how many times a tf.function was traced.
         compiles: how many times XLA compiled.
+        graph_ops: operations of the step's graph, each function that it calls counted once; None where the step
+            is no tf.function itself, and in older records.
+        trace_bytes, compile_bytes: growth of resident memory over the trace, and over the first call; as above.
     """
 
     build_s: float
@@ -36,6 +42,9 @@ class Ledger:
     first_call_s: float
     traces: int
     compiles: int
+    graph_ops: int | None = None
+    trace_bytes: int | None = None
+    compile_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +87,7 @@ class Invocation:
         complete: False if it was cut short by an interruption.
         conditions: how busy the machine was; None where nothing was timed, or in records of schema 1.
         pace_s: median time of `pace.time_pace` between the blocks; None as above.
+        extras: what was measured after the rounds; None where the worker did not get there.
     """
 
     index: int
@@ -94,6 +104,7 @@ class Invocation:
     complete: bool = True
     conditions: Conditions | None = None
     pace_s: float | None = None
+    extras: Extras | None = None
 
     def __post_init__(self) -> None:
         """Refuse rounds that nothing could be derived from.
@@ -232,6 +243,8 @@ class Run:
         software: what the first worker of each interpreter ran on; empty before one answered.
         data_note: a warning about the input data, or empty.
         measurements, failures, skips: what the cases ended as, in order of measuring.
+        sequences: the retrace ledger: what the workloads' call sequences traced and compiled.
+        ledger_notes: what is missing in the retrace ledger, and why.
     """
 
     name: str
@@ -245,3 +258,5 @@ class Run:
     measurements: tuple[Measurement, ...] = ()
     failures: tuple[Failure, ...] = ()
     skips: tuple[Skip, ...] = ()
+    sequences: tuple[Sequence, ...] = ()
+    ledger_notes: tuple[str, ...] = ()

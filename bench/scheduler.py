@@ -176,7 +176,7 @@ class Measuring:
         finished = False
         try:
             python = self._settings.interpreters.get(cases[0].placement.interpreter, sys.executable)
-            with self._start(self._request(cases, seed), python=python) as worker:
+            with self._start(self._request(cases, invocation, seed), python=python) as worker:
                 listening.listen(worker, cases, heard, timeout_s=self._settings.timeout_s, tell=self._observer.message)
             finished = True
         finally:
@@ -202,7 +202,7 @@ class Measuring:
                     case=case, stage="start", type="protocol", message=message, invocation=heard.invocation
                 )
 
-    def _request(self, cases: Sequence[Case], seed: int) -> Request:
+    def _request(self, cases: Sequence[Case], invocation: int, seed: int) -> Request:
         data, settings = self._data, self._settings
         return Request(
             cases=tuple(cases),
@@ -214,6 +214,7 @@ class Measuring:
             order_seed=seed,
             cpu_model=settings.cpu_model,
             baselines=self._baselines(cases),
+            examine=settings.plan.examine and invocation == 1,
         )
 
     def _baselines(self, cases: Sequence[Case]) -> dict[str, str]:

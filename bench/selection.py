@@ -57,10 +57,19 @@ def _cases(workload: Workload, choice: Choice) -> Iterator[Case]:
     implementations = [name for name in workload.implementations if name in (choice.implementations or (name,))]
     for params in itertools.product(*_values(workload, choice)):
         for placement, implementation, mode in itertools.product(placements, implementations, MODES):
-            if mode in (choice.modes or MODES):
+            wanted = not workload.only or (implementation, mode) in workload.only
+            if wanted and mode in (choice.modes or MODES):
                 yield Case(
                     workload=workload.name, implementation=implementation, params=params, mode=mode, placement=placement
                 )
+
+
+def _workloads(catalog: Mapping[str, Workload], names: Sequence[str]) -> list[Workload]:
+    """Give the workloads that these names or the names of their groups choose; without names, those of no group."""
+    groups = dict.fromkeys(workload.group for workload in catalog.values() if workload.group)
+    _check_names("workload", names, [*catalog, *groups])
+    chosen = set(names) or {""}
+    return [w for w in catalog.values() if w.group in chosen or w.name in chosen]
 
 
 def select(catalog: Mapping[str, Workload], choice: Choice) -> list[Case]:
@@ -69,16 +78,15 @@ def select(catalog: Mapping[str, Workload], choice: Choice) -> list[Case]:
     Raises:
         BadInputError: a name is unknown, a value is not allowed, or no case is left.
     """
-    _check_names("workload", choice.workloads, list(catalog))
     _check_names("mode", choice.modes, MODES)
-    workloads = [workload for workload in catalog.values() if workload.name in (choice.workloads or catalog)]
+    workloads = _workloads(catalog, choice.workloads)
     _check_names("implementation", choice.implementations, [i for w in workloads for i in w.implementations])
     _check_names("parameter", [name for name, _ in choice.params], [p.name for w in workloads for p in w.parameters])
     if choice.replicas and not any(workload.distributed for workload in workloads):
         raise BadInputError("--replicas: none of the chosen workloads is distributed; choose one that is")
     cases = [case for workload in workloads for case in _cases(workload, choice)]
     if not cases:
-        raise BadInputError("no case is left: the chosen workloads have none of the chosen implementations")
+        raise BadInputError("no case is left: the chosen workloads have none of the chosen implementations and modes")
     return cases
 
 

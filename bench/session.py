@@ -4,15 +4,15 @@ import shlex
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tfbench.bench import environment, interpreters, replay, selection, store
+from tfbench.bench import environment, interpreters, recording, replay, selection, store
 from tfbench.bench.case import Case
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.machine import Host
@@ -53,6 +53,7 @@ class Suite:
         self._outcomes: dict[str, Outcome] = {}
         self._progress: Progress | None = None
         self._interrupted = False
+        self._ledgered: set[str] = set()
 
     @cached_property
     def catalog(self) -> dict[str, Workload]:
@@ -103,7 +104,8 @@ class Suite:
         if not self._check_only:
             store.check_writable(self.choice.out)
         workers = sum(len({case.placement for case in cases}) for cases in self._sets)
-        self._progress = Progress(workers=workers * self._settings.invocations)
+        ledgers = len({cases[0].workload for cases in self._sets if self._call_cases(cases)})
+        self._progress = Progress(workers=workers * self._settings.invocations + ledgers)
 
     @property
     def _settings(self) -> Settings:
@@ -143,20 +145,53 @@ class Suite:
         assert self._progress is not None, "plan() comes before any case"
         with self._progress as observer:
             measuring = Measuring(cases, catalog=self.catalog, data=data, settings=self._settings, observer=observer)
-            # A SIGTERM, as `timeout` and CI send it, ends a run like Ctrl-C: with what is measured kept.
-            before = signal.signal(signal.SIGTERM, signal.default_int_handler)
             try:
-                self._interrupted = True
-                measuring.run()
-                self._interrupted = False
+                with self._interruptible():
+                    measuring.run()
             finally:
-                signal.signal(signal.SIGTERM, before)
                 outcomes = measuring.outcomes()
                 self._outcomes.update({outcome.case.id: outcome for outcome in outcomes})
                 if writer is not None:
                     note = data.note if data and data.note else writer.run.data_note
                     known = {s.interpreter: s for s in (*measuring.software.values(), *writer.run.software)}
                     writer.add(outcomes, software=tuple(known.values()), data_note=note)
+            if writer is not None and any(isinstance(outcome, Measurement) for outcome in outcomes):
+                self._record_ledger(cases, data, writer, observer)
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Let SIGTERM, as `timeout` and CI send it, end a run like Ctrl-C: with what is measured kept."""
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            self._interrupted = True
+            yield
+            self._interrupted = False
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+    def _call_cases(self, cases: Sequence[Case]) -> list[Case]:
+        """Give the cases in whose modes the workload's call sequences are to be run; none for a first look."""
+        workload = self.catalog[cases[0].workload]
+        skipped = self._check_only or self.choice.quick or workload.name in self._ledgered
+        return [] if skipped else recording.wanted(workload, cases)
+
+    def _record_ledger(
+        self, cases: Sequence[Case], data: DataSource | None, writer: store.Writer, observer: Progress
+    ) -> None:
+        """Run the call sequences of a workload, once, and keep what they gave."""
+        wanted = self._call_cases(cases)
+        if not wanted:
+            return
+        self._ledgered.add(cases[0].workload)
+        ledger = recording.Recording(wanted, data=data, settings=self._settings, observer=observer)
+        try:
+            with self._interruptible():
+                ledger.run()
+        finally:
+            run = writer.run
+            writer.update(
+                sequences=(*run.sequences, *ledger.sequences), ledger_notes=(*run.ledger_notes, *ledger.notes)
+            )
 
     def _open(self) -> store.Writer | None:
         """Create the run's folder when the first worker is about to start."""

@@ -27,6 +27,7 @@ class Plan:
         budget_s: stop when the blocks of a group have taken this long.
         precision: go on past `max_rounds`, or stop before, when every interval's half-width, relative, is at most
             this within the worker; 0 does neither.
+        examine: also examine the graphs and compiled modules, once.
     """
 
     settle_s: float = 0.05
@@ -35,6 +36,7 @@ class Plan:
     min_rounds: int = 5
     budget_s: float = 4.0
     precision: float = 0.0
+    examine: bool = True
 
 
 DEFAULT_PLAN = Plan()

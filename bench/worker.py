@@ -15,7 +15,7 @@ import traceback
 from functools import partial
 from pathlib import Path
 
-from tfbench.bench import codec, devices, group, ledger, protocol, software
+from tfbench.bench import codec, devices, group, ledger, protocol, sequences, software
 from tfbench.bench.protocol import SCRATCH_PREFIX, Request
 from tfbench.workloads import catalog
 
@@ -66,7 +66,8 @@ def serve(request: Request, say: group.Say) -> None:
         )
         say({"say": protocol.SOFTWARE, **codec.encode(found)})
         ledger.warm_up_process()
-        group.measure(request, known, placed, meters, say)
+        pass_over = sequences.run if request.sequences else group.measure
+        pass_over(request, known, placed, meters, say)
 
 
 def _serve_or_tell(request: Request, say: group.Say) -> None:

@@ -1,6 +1,7 @@
 """tfbench's own proof: are its intervals, verdicts and gates right on this machine? Writes docs/calibration.md."""
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import known_duration
 import overhead
+import paying_back
 import trials
 from tfbench.bench import store
 from tfbench.bench.record import Run
@@ -19,17 +21,17 @@ from tfbench.reports import tables
 HERE = Path(__file__).parent
 WORKLOADS = HERE / "calibration_workloads.py"
 RUNS = 8
-LIMIT_S = 18 * 60.0
+LIMIT_S = 13 * 60.0  # for the runs; what comes after takes about 5 minutes
+IMPLEMENTATIONS = "tensor_loop,custom_loop,custom,data_parallel"
 
 
-def measure(out: Path) -> Run:
-    """Measure all copies and slowed steps once, with the default options, as a user would.
+def measure(out: Path, *options: str) -> Run:
+    """Measure as a user would, with the command line.
 
     Raises:
         RuntimeError: the run failed.
     """
-    tfbench = Path(sys.executable).with_name("tfbench")
-    command = [tfbench, "run", "calibration", "--workloads", WORKLOADS, "--mode", "graph,xla", "--out", out]
+    command = [Path(sys.executable).with_name("tfbench"), "run", *options, "--out", out]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"a calibration run failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
@@ -45,7 +47,7 @@ def measure_all(out: Path, *, runs: int, limit_s: float, clock: Callable[[], flo
             say(f"the time is up after {i} of {runs} runs")
             return
         say(f"run {i + 1} of {runs}, {took / 60:.1f} min so far")
-        yield measure(out)
+        yield measure(out, "calibration", "--workloads", str(WORKLOADS), "--mode", "graph,xla")
 
 
 def say(text: str) -> None:
@@ -90,12 +92,16 @@ def main() -> int:
         out = arguments.results or Path(scratch)
         left_s = LIMIT_S - (time.monotonic() - start)
         runs = list(measure_all(out, runs=arguments.runs, limit_s=left_s))
+        say("the four workloads, and whether their modes pay back when predicted")
+        four = measure(out, "--implementation", IMPLEMENTATIONS)
+        paid = paying_back.measure(four, os.environ.get("TFBENCH_FASHION_MNIST", ""))
     say("comparing")
     bars = [*trials.paired(runs), *trials.slowed(runs), *trials.separate(runs)]
-    bars += [trials.bar_of_overhead(added), trials.bar_of_bias(biases)]
+    bars += [trials.bar_of_overhead(added), trials.bar_of_bias(biases), trials.bar_of_paying_back(paid)]
     sections = [
         ("What timing adds to a call", overhead.table(added)),
         ("A callable of known duration", known_duration.table(biases)),
+        ("Does a mode pay back when it was predicted to?", paying_back.table(paid)),
     ]
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     text = page(bars, sections, runs, (time.monotonic() - start) / 60)

@@ -6,9 +6,11 @@ from statistics import median
 
 import known_duration
 import overhead
+import paying_back
 import peers
 from known_duration import Bias
 from overhead import Overhead
+from paying_back import Trial
 from tfbench.bench.record import Measurement, Run
 from tfbench.reports import compare, speedup, verdict
 from tfbench.reports.speedup import Speedup
@@ -157,4 +159,14 @@ def bar_of_bias(rows: Sequence[Bias]) -> Bar:
         wanted="bias under 1 %",
         seen=f"at most {worst:.2f} %",
         holds=known_duration.passes(rows),
+    )
+
+
+def bar_of_paying_back(rows: Sequence[Trial]) -> Bar:
+    """Give the bar of the break-even predictions."""
+    return Bar(
+        what="break-even of the four workloads, done: each mode called from its first call on in fresh processes",
+        wanted="at twice the predicted calls the faster mode has taken less, at half not",
+        seen=f"holds for {_share(sum(row.holds for row in rows), len(rows))}",
+        holds=paying_back.passes(rows),
     )

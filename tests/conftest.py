@@ -325,6 +325,7 @@ class FakeCompiles:
 
     count: int = 0
     seconds: float = 0.0
+    functions: list[str] = field(default_factory=list)
     unread: list[float] = field(default_factory=list)
 
     def log(self, seconds: float) -> None:
@@ -335,6 +336,7 @@ class FakeCompiles:
         """Count what was logged."""
         self.count += len(self.unread)
         self.seconds += sum(self.unread)
+        self.functions += ["step"] * len(self.unread)
         self.unread.clear()
 
 

@@ -33,8 +33,21 @@ def write(folder: Path, text: str, name: str = "mine.py") -> Path:
     return path
 
 
-def test_the_built_in_workloads_are_four() -> None:
-    assert list(catalog.catalog()) == ["sum_loop", "fashion_mnist", "layer_norm", "distributed"]
+def test_the_built_in_workloads_are_four_and_those_of_the_claims() -> None:
+    found = catalog.catalog()
+    assert [name for name, workload in found.items() if not workload.group] == [
+        "sum_loop",
+        "fashion_mnist",
+        "layer_norm",
+        "distributed",
+    ]
+    assert {workload.group for workload in found.values()} == {"", "claims"}
+
+
+def test_a_workload_with_the_name_of_a_group_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, "WORKLOADS = (workload('claims'),)")
+    with pytest.raises(ValueError, match=r"^workload 'claims' has the name of a group: rename it$"):
+        catalog.catalog([path])
 
 
 def test_a_files_workloads_come_after_the_built_in_ones(tmp_path: Path) -> None:
@@ -131,7 +144,7 @@ def test_installed_workloads_stand_between_built_in_ones_and_files(
 ) -> None:
     _install(monkeypatch, (make_workload(name="theirs"),))
     path = write(tmp_path, "WORKLOADS = (workload('mine'),)")
-    assert list(catalog.catalog([path]))[-3:] == ["distributed", "theirs", "mine"]
+    assert list(catalog.catalog([path]))[-3:] == [catalog.BUILT_IN[-1].name, "theirs", "mine"]
 
 
 def test_an_entry_point_that_gives_no_workloads_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,6 +176,12 @@ def test_the_built_in_values_are_what_the_user_would_write(workload: Workload) -
         ("fashion_mnist", {"batch_size": 32}, 1, 32),
         ("layer_norm", {"shape": "2x3x4", "gradients": "no"}, 1, 24),
         ("distributed", {"batch_size": 256}, 2, 512),
+        ("claim_loops", {}, 1, 10000),
+        ("claim_functions", {}, 1, 10240),
+        ("claim_products", {}, 1, 4),
+        ("claim_transpose", {}, 1, 1048576),
+        ("claim_training", {}, 1, 512),
+        ("claim_layer_norm", {}, 1, 131072),
     ],
 )
 def test_the_built_in_work_of_a_call_by_hand(name: str, params: Any, replicas: int, work: int) -> None:

@@ -54,6 +54,25 @@ def test_compiles_and_their_seconds_are_added_up(log: Log) -> None:
     assert (compiles.count, compiles.seconds) == (2, 0.75)
 
 
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("__inference_step_12", "step"),
+        ("__inference_step_12[_XlaMustCompile=true]", "step"),
+        ("__inference_run_it_2_23", "run_it_2"),
+        ("__inference_<lambda>_15", "<lambda>"),
+        ("__forward_step_37", "step"),
+        ("__inference___backward_step_33_38", "step (gradient)"),
+        ("cluster_0", "cluster_0"),
+    ],
+)
+def test_a_compile_is_of_the_python_function(log: Log, name: str, function: str) -> None:
+    compiles = Compiles(descriptor=log.descriptor)
+    log.write(f"{PREFIX}Compiled {name} 1 times, compile time: 250000 us, cumulative: 250000 us\n")
+    compiles.read()
+    assert compiles.functions == [function]
+
+
 def test_a_line_is_counted_once(log: Log) -> None:
     compiles = Compiles(descriptor=log.descriptor)
     log.write(f"{LINE}\n")

@@ -219,3 +219,12 @@ def test_a_decorated_function_is_looked_through(digest: Any, tmp_path: Path) -> 
     decorated = f"from tfbench_test_library import Keep\n\n@Keep\n{CODE}"
     found = digest(work=decorated)
     assert (len(found), digest(work=decorated.replace("2", "3")) != found) == (16, True)
+
+
+@pytest.mark.parametrize("name", ["sum_loop", "fashion_mnist", "layer_norm", "distributed"])
+def test_call_sequences_are_no_part_of_what_is_measured(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    find = content._file
+    monkeypatch.setattr(content, "_file", lambda module: read.append(module) or find(module))
+    assert len(content.digest(catalog.catalog()[name])) == 16
+    assert [module for module in read if "sequences" in module] == []

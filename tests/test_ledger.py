@@ -112,3 +112,29 @@ def test_compilers_in_parallel_do_not_lengthen_the_first_call(open_case: Any, cl
     # Two threads compile for 9 s each while the clock moves by 10 s in all.
     found, _ = open_case(FakeFunction(meters, compile_s=(9.0, 9.0)), mode="xla")
     assert (found.compile_s, found.first_run_s, found.first_call_s) == (18.0, 0.0, clock())
+
+
+def test_memory_grows_by_the_trace_and_by_the_first_call(open_case: Any, meters: Meters) -> None:
+    sizes = iter([100, 140, 200])
+    watched = replace(meters, resident=lambda: next(sizes))
+    found, _ = open_case(FakeFunction(watched), mode="graph", meters=watched)
+    assert (found.trace_bytes, found.compile_bytes) == (40, 60)
+
+
+def test_memory_that_was_given_back_is_no_growth(open_case: Any, meters: Meters) -> None:
+    sizes = iter([100, 90, 200])
+    watched = replace(meters, resident=lambda: next(sizes))
+    found, _ = open_case(FakeFunction(watched), mode="graph", meters=watched)
+    assert (found.trace_bytes, found.compile_bytes) == (0, 110)
+
+
+def test_a_step_that_is_no_function_has_neither_graph_nor_memory(open_case: Any, meters: Meters) -> None:
+    watched = replace(meters, resident=lambda: 100)
+    found, _ = open_case(lambda _: None, mode="eager", meters=watched)
+    assert (found.graph_ops, found.trace_bytes, found.compile_bytes) == (None, None, None)
+
+
+def test_reading_the_memory_is_no_part_of_the_first_call(open_case: Any, clock: Any, meters: Meters) -> None:
+    watched = replace(meters, resident=lambda: clock.advance(64.0))
+    found, _ = open_case(FakeFunction(watched), mode="graph", meters=watched)
+    assert (found.first_call_s, found.trace_s, found.trace_bytes) == (10.0, 3.0, None)

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tfbench.bench import listening
+from tfbench.bench import codec, listening
 from tfbench.bench.case import Case
+from tfbench.bench.extras import Extras
 from tfbench.bench.listening import Heard
 from tfbench.bench.machine import Conditions
 from tfbench.bench.process import WorkerError
@@ -257,3 +258,52 @@ def test_an_interruption_passes_through_and_keeps_what_was_heard(
     with pytest.raises(KeyboardInterrupt):
         listening.listen(worker, cases, heard, timeout_s=1.0, tell=lambda _: None)
     assert (list(heard.ready), heard.failures) == ([cases[0].id], {})
+
+
+def timed_message() -> dict[str, Any]:
+    return {"say": "timed", "peak_rss_bytes": 1024, "peak_device_bytes": None, "pace_s": 0.5}
+
+
+def extras_message(case: Case, **changes: Any) -> dict[str, Any]:
+    return {"say": "extras", "case": case.id, "extras": codec.encode(Extras(**changes))}
+
+
+def test_what_is_measured_after_the_rounds_belongs_to_the_invocation(
+    listen: Listen, cases: list[Case], says: Any
+) -> None:
+    one, two = cases
+    script = says.measured(cases)
+    heard = listen([*script[:-1], timed_message(), extras_message(one, naive_s=0.5), script[-1]])
+    assert [result(case, heard).extras for case in cases] == [Extras(naive_s=0.5), None]
+    assert result(two, heard).peak_rss_bytes == 1024  # before all that
+
+
+def test_a_later_word_about_the_same_case_replaces_the_earlier(listen: Listen, cases: list[Case], says: Any) -> None:
+    more = [extras_message(cases[0], naive_s=0.5), extras_message(cases[0], naive_s=0.5, dispatch_s=0.25)]
+    heard = listen([*says.measured(cases)[:-1], timed_message(), *more, says.end()])
+    assert result(cases[0], heard).extras == Extras(naive_s=0.5, dispatch_s=0.25)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        died(),
+        WorkerError("timeout", "silent", ()),
+        {"say": "failure", "case": "", "stage": "", "type": "OSError", "message": "no disk"},
+        {"say": "extras", "case": "toy", "extras": {"unknown": 1}},
+    ],
+    ids=["died", "timeout", "failure", "nonsense"],
+)
+def test_what_goes_wrong_when_all_is_timed_costs_no_case(
+    last: Any, listen: Listen, cases: list[Case], says: Any, records: Any
+) -> None:
+    heard = listen([*says.measured(cases)[:-1], timed_message(), says.stage(cases[0], "costs"), last])
+    found = [result(case, heard) for case in cases]
+    assert [(f.complete, len(f.round_s), f.pace_s, f.extras) for f in found] == [(True, 5, 0.5, None)] * 2
+    assert found[0].conditions == CONDITIONS
+    assert records.check() == found[0].check
+
+
+def test_the_machine_is_watched_to_the_last_round_only(listen: Listen, cases: list[Case], says: Any, log: Log) -> None:
+    listen([*says.measured(cases, rounds=1)[:-1], timed_message(), extras_message(cases[0]), says.end()], log.hear)
+    assert log.events[-5:] == ["ROUND", "read", "TIMED", "EXTRAS", "END"]

@@ -75,7 +75,8 @@ def test_all_options_are_parsed(tmp_path: Path) -> None:
 
 def test_quick_means_one_invocation_and_a_small_plan() -> None:
     choice = options.parse({"quick": True})
-    assert (choice.invocations, choice.budget_s, choice.plan) == (1, 3.0, Plan(max_rounds=20, budget_s=3.0))
+    plan = Plan(max_rounds=20, budget_s=3.0, examine=False)
+    assert (choice.invocations, choice.budget_s, choice.plan) == (1, 3.0, plan)
 
 
 def test_quick_gives_way_to_what_is_given() -> None:

@@ -319,3 +319,23 @@ def test_the_observer_hears_of_each_worker_and_message(bench: Bench) -> None:
 def test_the_software_of_the_first_worker_is_kept(bench: Bench, records: Any) -> None:
     measuring, _ = bench.run()
     assert measuring.software == {"": records.software()}
+
+
+def test_only_the_first_invocation_is_examined_and_none_if_that_is_not_wanted(bench: Bench) -> None:
+    _, start = bench.run()
+    assert [request.examine for request in start.requests] == [True, False, False]
+    bench.settings["plan"] = Plan(examine=False)
+    _, start = bench.run()
+    assert [request.examine for request in start.requests] == [False, False, False]
+
+
+def test_a_worker_that_dies_once_all_is_timed_is_not_started_again(bench: Bench) -> None:
+    bench.settings["invocations"] = 1
+
+    def script(request: Request, _number: int) -> list[Any]:
+        timed = {"say": "timed", "peak_rss_bytes": 1024, "peak_device_bytes": None, "pace_s": 0.5}
+        return [*bench.says.measured(request.cases)[:-1], timed, bench.says.stage(bench.cases[0], "costs"), died()]
+
+    measuring, start = bench.run(script)
+    assert indexes(measuring) == {"eager": [1], "graph": [1], "xla": [1]}
+    assert len(start.requests) == 1

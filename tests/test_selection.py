@@ -130,6 +130,51 @@ def test_without_a_device_all_that_seem_present_are_taken(catalog: Catalog, monk
     ]
 
 
+@pytest.fixture
+def grouped(make_workload: Any) -> Catalog:
+    """Give a toy, two workloads of a group, and one of another."""
+    one = {"implementations": ("one",), "parameters": ()}
+    groups = {"plain": "", "first": "claims", "second": "claims", "other": "others"}
+    return {name: make_workload(name=name, group=group, **one) for name, group in groups.items()}
+
+
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        ([], ["plain"]),
+        (["claims"], ["first", "second"]),
+        (["second"], ["second"]),
+        (["claims", "plain"], ["plain", "first", "second"]),
+        (["second,claims"], ["first", "second"]),
+        (["claims", "others"], ["first", "second", "other"]),
+    ],
+)
+def test_a_workload_of_a_group_is_chosen_by_its_name_or_its_groups(
+    names: list[str], chosen: list[str], grouped: Catalog
+) -> None:
+    assert ids(grouped, workload=names, mode=["xla"]) == [f"{name}-one-xla-cpu" for name in chosen]
+
+
+def test_an_unknown_name_is_likened_to_groups_too(grouped: Catalog) -> None:
+    with pytest.raises(BadInputError, match=r"^unknown workload 'claim': did you mean 'claims'\?$"):
+        ids(grouped, workload=["claim"])
+
+
+def test_without_a_name_a_catalog_of_groups_alone_has_no_case(grouped: Catalog) -> None:
+    del grouped["plain"]
+    with pytest.raises(BadInputError, match=r"^no case is left"):
+        ids(grouped)
+
+
+def test_a_workload_may_say_which_sides_it_has(make_workload: Any) -> None:
+    toy = make_workload(parameters=(), only=(("by_hand", "eager"), ("library", "graph")))
+    assert ids({"toy": toy}) == ["toy-by_hand-eager-cpu", "toy-library-graph-cpu"]
+    assert ids({"toy": toy}, mode=["graph"]) == ["toy-library-graph-cpu"]
+    assert ids({"toy": toy}, implementation=["by_hand"]) == ["toy-by_hand-eager-cpu"]
+    with pytest.raises(BadInputError, match=r"^no case is left: .* implementations and modes$"):
+        ids({"toy": toy}, mode=["xla"])
+
+
 @pytest.mark.parametrize(
     ("raw", "message"),
     [

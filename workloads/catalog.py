@@ -7,10 +7,16 @@ from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from tfbench.workloads import distributed, fashion_mnist, layer_norm, sum_loop
+from tfbench.workloads import claims, distributed, fashion_mnist, layer_norm, sum_loop
 from tfbench.workloads.spec import Workload
 
-BUILT_IN = (sum_loop.WORKLOAD, fashion_mnist.WORKLOAD, layer_norm.WORKLOAD, distributed.WORKLOAD)
+BUILT_IN = (
+    sum_loop.WORKLOAD,
+    fashion_mnist.WORKLOAD,
+    layer_norm.WORKLOAD,
+    distributed.WORKLOAD,
+    *claims.WORKLOADS,
+)
 ENTRY_POINTS = "tfbench.workloads"
 
 
@@ -51,11 +57,14 @@ def catalog(files: Sequence[Path] = ()) -> dict[str, Workload]:
     """Give every workload by name: built-in, installed, then those of the files.
 
     Raises:
-        ValueError: a name stands twice, or a file or entry point does not give workloads.
+        ValueError: a name stands twice, a workload has the name of a group, or a file or entry point does not give
+            workloads.
     """
     found: dict[str, Workload] = {}
     for workload in (*BUILT_IN, *installed(), *(w for path in files for w in from_file(path))):
         if workload.name in found:
             raise ValueError(f"workload {workload.name!r} is defined twice: rename one of them")
         found[workload.name] = workload
+    for name in sorted({workload.group for workload in found.values()} & found.keys()):
+        raise ValueError(f"workload {name!r} has the name of a group: rename it")
     return found

@@ -13,6 +13,7 @@ from tfbench.workloads.spec import Workload
 
 # What every workload stands on, and none is defined by.
 INTERFACE = {f"tfbench.workloads.{name}" for name in ("spec", "catalog", "content")}
+CALLS = "tfbench.workloads.sequences_"  # beside the cases: no case is measured with them
 
 
 def _own(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -64,7 +65,8 @@ def digest(workload: Workload) -> str:
         top = package.partition(".")[0] if package != "tfbench.workloads" else package
         while waiting:
             name = waiting.pop()
-            path = None if name in found or name in INTERFACE or not f"{name}.".startswith(f"{top}.") else _file(name)
+            beside = name in INTERFACE or name.startswith(CALLS)
+            path = None if name in found or beside or not f"{name}.".startswith(f"{top}.") else _file(name)
             if path is None or path == first:
                 continue
             source = path.read_text(encoding="utf-8")

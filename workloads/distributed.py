@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from tfbench.workloads import classifier, fashion_data, mlp, spec
+from tfbench.workloads import classifier, fashion_data, mlp, sequences_distributed, spec
 
 LEARNING_RATE = 0.01
 BATCHES = 4
@@ -91,4 +91,5 @@ WORKLOAD = spec.Workload(
     baseline=("data_parallel", "eager"),
     data="fashion_mnist",
     replicas=(1, 2),
+    sequences=sequences_distributed.SEQUENCES,
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from tfbench.workloads import classifier, fashion_data, mlp, spec
+from tfbench.workloads import classifier, fashion_data, mlp, sequences_fashion_mnist, spec
 
 LEARNING_RATE = 0.01
 LOWER_LEARNING_RATE = 0.005
@@ -113,4 +113,5 @@ WORKLOAD = spec.Workload(
     build=build,
     baseline=("custom_loop", "eager"),
     data="fashion_mnist",
+    sequences=sequences_fashion_mnist.SEQUENCES,
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tfbench.workloads import spec
+from tfbench.workloads import sequences_layer_norm, spec
 
 EPSILON = 0.001
 TOLERANCE = 1e-5
@@ -121,4 +121,5 @@ WORKLOAD = spec.Workload(
     work=lambda params, _replicas: int(np.prod(spec.sizes_of(params["shape"]))),
     build=build,
     baseline=("custom", "eager"),
+    sequences=sequences_layer_norm.SEQUENCES,
 )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 ParamValue = int | str
 Params = Mapping[str, ParamValue]
@@ -91,6 +91,38 @@ class Program:
     caution: str = ""
 
 
+class BuildCalls(Protocol):
+    """Make the calls of a sequence."""
+
+    def __call__(self, job: Job, *, fixed: bool) -> Sequence[tuple[str, Callable[[], Any]]]:
+        """Make fresh functions, and give for each call its label and what does it.
+
+        Args:
+            job: as for a case; it wraps nothing that needs options of `tf.function`.
+            fixed: whether the fix is applied.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallSequence:
+    """Describe calls that users really make, one after the other, and what makes TensorFlow trace or compile anew.
+
+    Attributes:
+        name: unique in its workload; lower-case letters, digits and underscores.
+        summary: one line of what the calls have in common.
+        fix: what to write instead, in the imperative.
+        build: makes the calls. A call that gives a text says with it what nobody would see otherwise, such as that
+            its answer is stale.
+        modes: the modes in which it makes sense.
+    """
+
+    name: str
+    summary: str
+    fix: str
+    build: BuildCalls
+    modes: tuple[str, ...] = ("graph", "xla")
+
+
 def _always(_implementation: str, _params: Params, _mode: str) -> str | None:
     return None
 
@@ -113,6 +145,11 @@ class Workload:
         data: the name of the real data it reads, or an empty string.
         replicas: the numbers of replicas of a normal run; more than one value makes it a distributed
             workload, which is run under a `tf.distribute` strategy.
+        sequences: calls for the retrace ledger, beside the cases.
+        group: what it belongs to, such as `claims`; a workload of a group is measured only if it or its group is
+            named. Empty for one that a run without names measures.
+        only: the implementation and mode of each of its cases, for a workload that puts particular sides against
+            each other; empty for every implementation in every mode.
     """
 
     name: str
@@ -126,6 +163,9 @@ class Workload:
     unsupported: Callable[[str, Params, str], str | None] = _always
     data: str = ""
     replicas: tuple[int, ...] = (1,)
+    sequences: tuple[CallSequence, ...] = ()
+    group: str = ""
+    only: tuple[tuple[str, str], ...] = ()
 
     @property
     def distributed(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from tfbench.workloads import spec
+from tfbench.workloads import sequences_sum_loop, spec
 
 MAX_INT32 = 2**31 - 1
 MAX_UNROLLED = 1000
@@ -79,4 +79,5 @@ WORKLOAD = spec.Workload(
     build=build,
     baseline=("python_loop", "eager"),
     unsupported=unsupported,
+    sequences=sequences_sum_loop.SEQUENCES,
 )
