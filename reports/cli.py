@@ -26,6 +26,7 @@ VIEWS = {
     "roofline": "tfbench.reports.roofline_view",
     "break-even": "tfbench.reports.breakeven_view",
     "retracing": "tfbench.reports.retracing_view",
+    "calls": "tfbench.reports.calls_view",
     "loop": "tfbench.reports.loop_view",
     "claims": "tfbench.reports.claims_view",
 }
