@@ -40,7 +40,9 @@ class Cause:
         """Say what changed, without the fix."""
         change = f"{self.before} became {self.after}" if self.before or self.after else ""
         if self.kind in ARGUMENT_KINDS:
-            return f"argument {self.argument}: {self.kind} {change}"
+            # Between a tensor and a Python value the change says itself what it is.
+            kind = "" if self.kind == VALUE and "tensor" in {self.before[:6], self.after[:6]} else f"{self.kind} "
+            return f"argument {self.argument}: {kind}{change}"
         if self.kind == CLOSURE:
             return f"closure {self.argument}: {change} after the trace, and calls still use {self.before}"
         said = {

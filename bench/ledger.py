@@ -79,6 +79,7 @@ def open_case(program: Program, meters: Meters, *, mode: str, build_s: float) ->
         traces=meters.traces.count - traces,
         compiles=compiled,
         graph_ops=graphs.count_ops(concrete),
+        first_call_bytes=grown(memory[0], memory[2]),
         trace_bytes=grown(memory[0], memory[1]) if trace is not None else None,
         compile_bytes=grown(memory[1], memory[2]) if trace is not None else None,
     )

@@ -30,6 +30,7 @@ class Ledger:
         first_call_s: what the user waits for at the first call, trace, compile and first run, by the clock.
         traces: how many times a tf.function was traced.
         compiles: how many times XLA compiled.
+        first_call_bytes: growth of resident memory over the whole first call, of any step; None where not told.
         graph_ops: operations of the step's graph, each function that it calls counted once; None where the step
             is no tf.function itself, and in older records.
         trace_bytes, compile_bytes: growth of resident memory over the trace, and over the first call; as above.
@@ -43,6 +44,7 @@ class Ledger:
     traces: int
     compiles: int
     graph_ops: int | None = None
+    first_call_bytes: int | None = None
     trace_bytes: int | None = None
     compile_bytes: int | None = None
 

@@ -16,6 +16,7 @@ from tfbench.workloads.claims import Claim
 
 HOLDS, FAILS, NOT_MEASURED = "holds", "does not hold", "not measured"
 WORDS = {verdict.FASTER: HOLDS, verdict.SLOWER: FAILS, verdict.SAME: FAILS, verdict.UNDECIDED: verdict.UNDECIDED}
+PAGES = 64 * 1024  # memory grows in steps about as large, and less may hide in what was freed before
 COMMAND = f"tfbench run {claims.GROUP}"
 
 # What a side's ledger holds of it.
@@ -24,6 +25,9 @@ COLD: dict[str, Callable[[Ledger], float]] = {
     claims.TRACE: lambda ledger: ledger.trace_s,
     claims.TRACES: lambda ledger: float(ledger.traces),
     claims.OPERATIONS: lambda ledger: float(ledger.graph_ops or 0),
+    claims.MEMORY: lambda ledger: (
+        0.0 if ledger.first_call_bytes is None else float(max(PAGES, ledger.first_call_bytes))
+    ),
 }
 
 
@@ -156,7 +160,11 @@ def side_text(row: Row, side: str) -> str:
     value = row[f"{side}_value"]
     if value is None:
         return str(row[side])
-    took = f"{value:,.0f}" if row["what"] in claims.COUNTS else units.seconds(value)
+    took = units.seconds(value)
+    if row["what"] in claims.COUNTS:
+        took = f"{value:,.0f}"
+    elif row["what"] in claims.SIZES:
+        took = f"{value / 2**20:.1f} MiB"
     return f"{row[side]} {took}"
 
 

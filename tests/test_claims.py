@@ -31,7 +31,7 @@ def test_a_claim_is_about_two_cases_that_the_group_measures(claim: Claim) -> Non
     cases = {(case.workload, case.implementation, case.mode) for case in select("claims")}
     assert {(claim.workload, *claim.faster), (claim.workload, *claim.slower)} <= cases
     assert claim.faster != claim.slower
-    assert claim.what in (*claims.TIMES, *claims.COUNTS)
+    assert claim.what in (*claims.TIMES, *claims.COUNTS, *claims.SIZES)
     assert claim.at_least > 0.0
 
 

@@ -104,6 +104,7 @@ def test_one_invocation_decides_nothing_beyond_a_least_ratio_either(one_row: Any
         ("trace", "trace_s", (8.0, 2.0)),
         ("traces", "traces", (8, 2)),
         ("operations", "graph_ops", (8, 2)),
+        ("memory", "first_call_bytes", (8 * 2**20, 2 * 2**20)),
     ],
 )
 def test_what_a_case_costs_at_first_is_compared_from_the_ledgers(
@@ -121,7 +122,9 @@ def test_what_a_case_costs_at_first_is_compared_from_the_ledgers(
     assert (row["slower_value"], row["faster_value"]) == values
 
 
-@pytest.mark.parametrize(("what", "ledger"), [("trace", {"trace_s": 0.0}), ("operations", {"graph_ops": None})])
+@pytest.mark.parametrize(
+    ("what", "ledger"), [("trace", {"trace_s": 0.0}), ("operations", {"graph_ops": None}), ("memory", {})]
+)
 def test_a_ledger_without_it_gives_no_ratio(what: str, ledger: Any, records: Any, side: Any) -> None:
     sides = (side("by_hand", "eager", *ONE, ledger=records.ledger(**ledger)), side("library", "graph", *ONE))
     (row,) = claims_view.rows(records.run(measurements=sides), known=[claim(what=what)])
@@ -194,3 +197,11 @@ def test_a_run_without_claims_shows_them_all_as_not_measured(records: Any) -> No
     frame = views.to_frame(claims_view.VIEW, [run])
     assert list(frame["claim"]) == [one.name for one in claims.CLAIMS]
     assert frame["ratio"].isna().all()
+
+
+def test_memory_that_hides_in_what_was_freed_counts_as_the_least_that_can_be_told(records: Any, side: Any) -> None:
+    slower, faster = (records.ledger(first_call_bytes=size) for size in (2**20, 0))
+    sides = (side("by_hand", "eager", *ONE, ledger=slower), side("library", "graph", *ONE, ledger=faster))
+    (row,) = claims_view.rows(records.run(measurements=sides), known=[claim(what="memory")])
+    assert row["ratio"] == pytest.approx(2**20 / 2**16)
+    assert claims_view.side_text(row, "slower") == "by_hand/eager 1.0 MiB"

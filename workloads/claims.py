@@ -25,7 +25,8 @@ WORKLOADS = (
 )
 GROUP = "claims"
 STEADY, FIRST_CALL, TRACE, TRACES, OPERATIONS = "steady", "first call", "trace", "traces", "operations"
-TIMES, COUNTS = (STEADY, FIRST_CALL, TRACE), (TRACES, OPERATIONS)
+MEMORY = "memory"
+TIMES, COUNTS, SIZES = (STEADY, FIRST_CALL, TRACE), (TRACES, OPERATIONS), (MEMORY,)
 
 Side = tuple[str, str]
 
@@ -40,7 +41,7 @@ class Claim:
         workload: whose cases they are.
         faster, slower: implementation and mode of the case that takes less, and of the one that takes more.
         what: of what: the `steady` time of a call, the time of the `first call`, that of its `trace`, the number
-            of its `traces`, or that of the `operations` of its graph.
+            of its `traces`, that of the `operations` of its graph, or by how much `memory` grows in the first call.
         at_least: the claim holds if the slower side takes more than so many times what the faster one takes;
             below 1, if it takes not much less.
     """
@@ -118,6 +119,15 @@ CLAIMS = (
         faster=("tensors", "graph"),
         slower=("numbers", "graph"),
         what=TRACES,
+    ),
+    Claim(
+        name="numbers-memory",
+        text="And memory grows with each of the ten",
+        workload="claim_functions",
+        faster=("tensors", "graph"),
+        slower=("numbers", "graph"),
+        what=MEMORY,
+        at_least=2.0,
     ),
     Claim(
         name="numbers-first",
