@@ -39,7 +39,12 @@ class Option:
 
 
 OPTIONS = (
-    Option(name="workload", metavar="NAME", many=True, help="measure only these workloads"),
+    Option(
+        name="workload",
+        metavar="NAME",
+        many=True,
+        help="measure only these workloads, or groups of them such as claims",
+    ),
     Option(name="implementation", metavar="NAME", many=True, help="measure only these implementations"),
     Option(name="param", metavar="NAME=VALUE", many=True, help="take these parameter values, such as n=1000"),
     Option(name="mode", metavar="MODE", many=True, help="measure only these modes: eager, graph, xla"),
