@@ -43,7 +43,7 @@ OPTIONS = (
         name="workload",
         metavar="NAME",
         many=True,
-        help="measure only these workloads, or groups of them such as claims",
+        help="measure only these workloads or groups, such as claims",
     ),
     Option(name="implementation", metavar="NAME", many=True, help="measure only these implementations"),
     Option(name="param", metavar="NAME=VALUE", many=True, help="take these parameter values, such as n=1000"),
@@ -69,6 +69,7 @@ OPTIONS = (
     Option(name="timeout", metavar="SECONDS", help="how long a worker may be silent before it is ended (default 300)"),
     Option(name="out", metavar="DIR", help="folder for results (default results)"),
     Option(name="quick", help="a first look: 1 invocation, small budget, wide spread"),
+    Option(name="timing-only", help="leave out what is measured beside the times: costs and call sequences"),
     Option(name="full", help="take every value of each parameter instead of the first"),
     Option(name="workloads", metavar="PATH", many=True, help="Python file that defines WORKLOADS; its code is run"),
     Option(name="fashion-mnist", metavar="DIR", shared=True, help="folder with Fashion-MNIST's own idx files"),
@@ -88,7 +89,7 @@ class Choice:
             for none.
         interpreters: label and path of each Python to measure in; empty for the one that runs.
         out: folder for results.
-        quick, full: as their options say.
+        quick, timing_only, full: as their options say.
         files: workload files.
         fashion_mnist: folder, or empty.
     """
@@ -107,6 +108,7 @@ class Choice:
     interpreters: tuple[tuple[str, str], ...]
     out: Path
     quick: bool
+    timing_only: bool
     full: bool
     files: tuple[Path, ...]
     fashion_mnist: str
@@ -114,7 +116,11 @@ class Choice:
     @property
     def plan(self) -> Plan:
         """Give how much a worker measures."""
-        return replace(QUICK if self.quick else Plan(), budget_s=self.budget_s, precision=self.precision)
+        base = QUICK if self.quick else Plan()
+        costs = not self.timing_only
+        return replace(
+            base, budget_s=self.budget_s, precision=self.precision, examine=base.examine and costs, costs=costs
+        )
 
 
 def _words(raw: Mapping[str, Any], name: str) -> list[str]:
@@ -239,6 +245,7 @@ def parse(raw: Mapping[str, Any]) -> Choice:
         timeout_s=_number(raw, "timeout", 300.0),
         out=_path(raw.get("out") or "results", "out"),
         quick=quick,
+        timing_only=bool(raw.get("timing-only")),
         full=bool(raw.get("full")),
         files=tuple(_path(text, "workloads").resolve() for text in raw.get("workloads") or []),
         fashion_mnist=str(raw.get("fashion-mnist") or ""),

@@ -172,7 +172,7 @@ class Suite:
     def _call_cases(self, cases: Sequence[Case]) -> list[Case]:
         """Give the cases in whose modes the workload's call sequences are to be run; none for a first look."""
         workload = self.catalog[cases[0].workload]
-        skipped = self._check_only or self.choice.quick or workload.name in self._ledgered
+        skipped = self._check_only or self.choice.quick or self.choice.timing_only or workload.name in self._ledgered
         return [] if skipped else recording.wanted(workload, cases)
 
     def _record_ledger(

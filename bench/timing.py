@@ -28,6 +28,7 @@ class Plan:
         precision: go on past `max_rounds`, or stop before, when every interval's half-width, relative, is at most
             this within the worker; 0 does neither.
         examine: also examine the graphs and compiled modules, once.
+        costs: measure dispatch and naive times after the rounds; without, nothing but the times and the ledger.
     """
 
     settle_s: float = 0.05
@@ -37,6 +38,7 @@ class Plan:
     budget_s: float = 4.0
     precision: float = 0.0
     examine: bool = True
+    costs: bool = True
 
 
 DEFAULT_PLAN = Plan()

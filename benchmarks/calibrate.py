@@ -47,7 +47,7 @@ def measure_all(out: Path, *, runs: int, limit_s: float, clock: Callable[[], flo
             say(f"the time is up after {i} of {runs} runs")
             return
         say(f"run {i + 1} of {runs}, {took / 60:.1f} min so far")
-        yield measure(out, "calibration", "--workloads", str(WORKLOADS), "--mode", "graph,xla")
+        yield measure(out, "calibration", "--workloads", str(WORKLOADS), "--mode", "graph,xla", "--timing-only")
 
 
 def say(text: str) -> None:
@@ -93,7 +93,7 @@ def main() -> int:
         left_s = LIMIT_S - (time.monotonic() - start)
         runs = list(measure_all(out, runs=arguments.runs, limit_s=left_s))
         say("the four workloads, and whether their modes pay back when predicted")
-        four = measure(out, "--implementation", IMPLEMENTATIONS)
+        four = measure(out, "--implementation", IMPLEMENTATIONS, "--timing-only")
         paid = paying_back.measure(four, os.environ.get("TFBENCH_FASHION_MNIST", ""))
     say("comparing")
     bars = [*trials.paired(runs), *trials.slowed(runs), *trials.separate(runs)]
