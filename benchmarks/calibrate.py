@@ -15,7 +15,7 @@ import overhead
 import paying_back
 import trials
 from tfbench.bench import store
-from tfbench.bench.record import Run
+from tfbench.bench.record import COMPLETE, Run
 from tfbench.reports import tables
 
 HERE = Path(__file__).parent
@@ -50,6 +50,14 @@ def measure_all(out: Path, *, runs: int, limit_s: float, clock: Callable[[], flo
         yield measure(out, "calibration", "--workloads", str(WORKLOADS), "--mode", "graph,xla", "--timing-only")
 
 
+def kept(out: Path) -> tuple[list[Run], Run | None]:
+    """Give the whole calibration runs that a folder holds, oldest first, and its last run of the four workloads."""
+    found = [store.load(path) for path in sorted(out.glob("*/run.json")) if not path.parent.is_symlink()]
+    whole = [run for run in found if run.status == COMPLETE and run.measurements]
+    mine = [run for run in whole if run.measurements[0].case.workload == "calibration"]
+    return mine, next((run for run in reversed(whole) if run not in mine), None)
+
+
 def say(text: str) -> None:
     """Tell how it goes, on stderr."""
     print(f"calibrate: {text}", file=sys.stderr, flush=True)
@@ -62,7 +70,8 @@ def page(bars: Sequence[trials.Bar], sections: Sequence[tuple[str, str]], runs: 
     rows = "\n".join(f"| {bar.what} | {bar.wanted} | {bar.seen} | {'yes' if bar.holds else '**no**'} |" for bar in bars)
     done = sum(len(m.invocations[0].round_s) for m in runs[0].measurements) / len(runs[0].measurements)
     measured = (
-        f"From {len(runs)} runs of `benchmarks/calibration_workloads.py` with the default options: "
+        f"From {len(runs)} runs of `benchmarks/calibration_workloads.py` with the default options, "
+        f"{runs[0].started[11:16]} to {runs[-1].started[11:16]} UTC: "
         f"{len(runs[0].measurements)} cases each, {len(runs[0].measurements[0].invocations)} invocations of about "
         f"{done:.0f} rounds a case."
     )
@@ -81,7 +90,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=HERE.parent / "docs" / "calibration.md", help="the page")
     parser.add_argument("--runs", type=int, default=RUNS, help=f"runs of all cases (default {RUNS})")
-    parser.add_argument("--results", type=Path, help="keep the runs in this folder")
+    parser.add_argument("--results", type=Path, help="keep the runs in this folder, and use those that it holds")
     arguments = parser.parse_args()
     start = time.monotonic()
     say("busy loops of known duration")
@@ -90,10 +99,12 @@ def main() -> int:
     added = overhead.measure()
     with tempfile.TemporaryDirectory() as scratch:
         out = arguments.results or Path(scratch)
+        runs, four = kept(out)
+        say(f"{len(runs)} runs kept from before")
         left_s = LIMIT_S - (time.monotonic() - start)
-        runs = list(measure_all(out, runs=arguments.runs, limit_s=left_s))
+        runs += measure_all(out, runs=arguments.runs - len(runs), limit_s=left_s)
         say("the four workloads, and whether their modes pay back when predicted")
-        four = measure(out, "--implementation", IMPLEMENTATIONS, "--timing-only")
+        four = four or measure(out, "--implementation", IMPLEMENTATIONS, "--timing-only")
         paid = paying_back.measure(four, os.environ.get("TFBENCH_FASHION_MNIST", ""))
     say("comparing")
     bars = [*trials.paired(runs), *trials.slowed(runs), *trials.separate(runs)]
