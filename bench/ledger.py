@@ -44,11 +44,9 @@ def warm_up_process() -> None:
 
 
 def open_case(program: Program, meters: Meters, *, mode: str, build_s: float) -> tuple[Ledger, Any]:
-    """Trace the step and call it for the first time.
+    """Trace the step and call it for the first time; give the ledger and the first answer.
 
-    Returns:
-        The ledger, and the first answer. `first_call_s` is by the clock; tracing and compiling inside the
-        call are taken out of `first_run_s`.
+    `first_call_s` is by the clock; tracing and compiling inside the call are taken out of `first_run_s`.
     """
     meters.compiles.read()
     traces, compiles, compiled_s = meters.traces.count, meters.compiles.count, meters.compiles.seconds
