@@ -112,8 +112,8 @@ def measure(run: Run, data: str = "", *, seed: int = 0) -> list[Trial]:
 
 
 def passes(trials: Sequence[Trial]) -> bool:
-    """Tell whether every prediction held that is narrow enough to promise it."""
-    return any(trial.promised for trial in trials) and all(trial.holds for trial in trials if trial.promised)
+    """Tell whether every prediction held, also those whose interval is too wide to promise it."""
+    return bool(trials) and all(trial.holds for trial in trials)
 
 
 def table(trials: Sequence[Trial]) -> str:
