@@ -13,6 +13,7 @@ from tfbench.bench import (
     checking,
     codec,
     compiling,
+    conversions,
     costs,
     ledger,
     mode,
@@ -119,6 +120,7 @@ def open_and_check(
     meters.sync()
     build_s = meters.clock() - start
     stages.enter(case.id, "first call")
+    meters.forget()
     cold, first = ledger.open_case(program, meters, mode=case.mode, build_s=build_s)
     stages.enter(case.id, "check")
     checked = check(program, first, meters)
@@ -218,4 +220,5 @@ def make_meters() -> Meters:
         traces=tracing.install(),
         compiles=compiling.Compiles(descriptor=2),
         resident=resources.resident_bytes,
+        forget=conversions.forget,
     )

@@ -22,6 +22,7 @@ class Meters:
         traces: counts traces.
         compiles: counts XLA's compilations.
         resident: gives the resident memory in bytes, None where it is not told.
+        forget: makes AutoGraph convert code anew.
     """
 
     clock: Callable[[], float]
@@ -29,6 +30,7 @@ class Meters:
     traces: Traces
     compiles: Compiles
     resident: Callable[[], int | None] = lambda: None
+    forget: Callable[[], object] = lambda: None
 
 
 def warm_up_process() -> None:
