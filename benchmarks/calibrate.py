@@ -63,7 +63,7 @@ def say(text: str) -> None:
     print(f"calibrate: {text}", file=sys.stderr, flush=True)
 
 
-def page(bars: Sequence[trials.Bar], sections: Sequence[tuple[str, str]], runs: Sequence[Run], minutes: float) -> str:
+def page(bars: Sequence[trials.Bar], sections: Sequence[tuple[str, str]], runs: Sequence[Run], took: str) -> str:
     """Write the page: what was measured and where, the bars, and the tables behind them."""
     today = datetime.now(UTC).date().isoformat()
     machine = "\n".join(f"- {line}" for line in tables.footer(runs[0]))
@@ -77,7 +77,7 @@ def page(bars: Sequence[trials.Bar], sections: Sequence[tuple[str, str]], runs: 
     )
     parts = [
         "# Calibration: is tfbench right about itself?",
-        f"Written by `make calibrate` on {today}, in {minutes:.0f} minutes, on\n\n{machine}",
+        f"Written by `make calibrate` on {today}, in {took}, on\n\n{machine}",
         measured,
         "| what | must hold | seen | holds |\n| --- | --- | --- | --- |\n" + rows,
         *(f"## {title}\n\n{text.rstrip()}" for title, text in sections),
@@ -100,7 +100,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         out = arguments.results or Path(scratch)
         runs, four = kept(out)
-        say(f"{len(runs)} runs kept from before")
+        before = len(runs)
+        say(f"{before} runs kept from before")
         left_s = LIMIT_S - (time.monotonic() - start)
         runs += measure_all(out, runs=arguments.runs - len(runs), limit_s=left_s)
         say("the four workloads, and whether their modes pay back when predicted")
@@ -115,7 +116,8 @@ def main() -> int:
         ("Does a mode pay back when it was predicted to?", paying_back.table(paid)),
     ]
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    text = page(bars, sections, runs, (time.monotonic() - start) / 60)
+    took = f"{(time.monotonic() - start) / 60:.0f} minutes" + (f", with {before} runs made before" if before else "")
+    text = page(bars, sections, runs, took)
     store.write_atomically(arguments.out, text)
     print(text)
     say(f"written to {arguments.out}")
