@@ -6,17 +6,22 @@ import types
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Record = TypeVar("Record")
+NOT_STORED = {"stored": False}  # metadata of a field that only readers set
 
 
 def encode(value: Any) -> Any:
     """Give the JSON values of a record: objects for dataclasses, lists for tuples."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: encode(getattr(value, f.name)) for f in _stored(value)}
     if isinstance(value, list | tuple):
         return [encode(item) for item in value]
     if isinstance(value, dict):
         return {key: encode(item) for key, item in value.items()}
     return value
+
+
+def _stored(record: Any) -> list[dataclasses.Field[Any]]:
+    return [f for f in dataclasses.fields(record) if f.metadata.get("stored", True)]
 
 
 def decode(kind: type[Record], value: Any, where: str = "") -> Record:
@@ -47,7 +52,7 @@ def _decode(kind: Any, value: Any, where: str) -> Any:
 
 def _record(kind: type, value: Any, where: str) -> Any:
     _expect(isinstance(value, dict), value, "an object", where)
-    hints, fields = get_type_hints(kind), dataclasses.fields(kind)
+    hints, fields = get_type_hints(kind), _stored(kind)
     unknown = sorted(set(value) - {f.name for f in fields})
     none = dataclasses.MISSING
     missing = [f.name for f in fields if f.name not in value and f.default is none and f.default_factory is none]

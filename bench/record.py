@@ -1,15 +1,18 @@
 """The records of a run: plain frozen values with their units in their names."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
+from tfbench.bench import codec
 from tfbench.bench.calls import Sequence
 from tfbench.bench.case import Case
 from tfbench.bench.extras import Extras
 from tfbench.bench.machine import Conditions, Host, Software
+from tfbench.bench.profile import Profile
 
 # 1 (2026-11): first schema.
 # 2 (2026-11): software by interpreter; conditions, health, content and shapes of a measurement; scaled errors;
-#   extras of an invocation; graph size and memory of a ledger.
+#   extras of an invocation; graph size and memory of a ledger; profiles.
 SCHEMA = 2
 
 RUNNING, COMPLETE, INTERRUPTED = "running", "complete", "interrupted"
@@ -247,6 +250,9 @@ class Run:
         measurements, failures, skips: what the cases ended as, in order of measuring.
         sequences: the retrace ledger: what the workloads' call sequences traced and compiled.
         ledger_notes: what is missing in the retrace ledger, and why.
+        profiles: of the cases that were profiled, in order of measuring.
+        profile_notes: which profiles are missing, and why.
+        folder: where it was read from, for what lies beside run.json; None for a run that was not read. Not stored.
     """
 
     name: str
@@ -262,3 +268,6 @@ class Run:
     skips: tuple[Skip, ...] = ()
     sequences: tuple[Sequence, ...] = ()
     ledger_notes: tuple[str, ...] = ()
+    profiles: tuple[Profile, ...] = ()
+    profile_notes: tuple[str, ...] = ()
+    folder: Path | None = field(default=None, compare=False, metadata=codec.NOT_STORED)

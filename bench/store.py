@@ -1,5 +1,6 @@
 """Write and read run.json: pytest-benchmark's own JSON, with tfbench's records inside."""
 
+import hashlib
 import json
 import os
 import tempfile
@@ -19,6 +20,8 @@ FILE = "run.json"
 LATEST = "latest"
 KEY = "tfbench"
 SUITE = "bench/suite/bench_workloads.py"
+PROFILES = "profiles"
+LONGEST_NAME = 160
 
 
 def statistics(call_s: Iterable[float]) -> dict[str, Any]:
@@ -127,6 +130,15 @@ def new_folder(results: Path, host: str, *, now: datetime) -> Path:
     return folder
 
 
+def case_folder(case_id: str) -> str:
+    """Name the folder of a case in `profiles/`: its id, made a safe file name; two ids never share one."""
+    safe = "".join(c if (c.isascii() and c.isalnum()) or c in "-_.=," else "_" for c in case_id).lstrip(".")
+    if safe == case_id and len(safe) <= LONGEST_NAME:
+        return safe
+    digest = hashlib.sha256(case_id.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{safe[:LONGEST_NAME]}-{digest}"
+
+
 def check_writable(results: Path) -> None:
     """Refuse an output folder that cannot be written, by trying.
 
@@ -166,7 +178,7 @@ def load(path: Path) -> Run:
         raise BadRunError(f"cannot read run {file}: {reason}; name a run, or make one with tfbench run") from error
     except (ValueError, RecursionError) as error:
         raise BadRunError(f"{file} is not JSON, or cut off: {error}") from error
-    return from_json(content, str(file))
+    return replace(from_json(content, str(file)), folder=file.parent)
 
 
 def from_json(content: Any, name: str) -> Run:

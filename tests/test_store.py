@@ -202,3 +202,29 @@ def test_an_output_folder_in_which_nothing_can_be_made_is_refused() -> None:
 def test_trying_an_output_folder_leaves_nothing(tmp_path: Path) -> None:
     store.check_writable(tmp_path / "results")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("case_id", "expected"),
+    [
+        ("fashion_mnist-keras-batch_size=32-xla-cpu", "fashion_mnist-keras-batch_size=32-xla-cpu"),
+        ("a/../b", "a_.._b-"),
+        ("../up", "_up-"),
+        ("a\x1b[31m", "a__31m-"),
+        ("n" * 10_000, "n" * 160 + "-"),
+    ],
+)
+def test_the_folder_of_a_case_is_its_id_made_a_safe_name(case_id: str, expected: str) -> None:
+    found = store.case_folder(case_id)
+    assert found.startswith(expected)
+    assert (found == case_id) == (expected == case_id)
+    assert len(found) <= 180
+
+
+def test_two_cases_never_share_a_folder() -> None:
+    assert len({store.case_folder(case_id) for case_id in ("a/b", "a_b", "a\\b")}) == 3
+
+
+def test_a_run_knows_where_it_was_read_from_and_does_not_store_it(writer: store.Writer) -> None:
+    assert store.load(writer.path.parent).folder == writer.path.parent
+    assert "folder" not in json.loads(writer.path.read_text())["tfbench"]
