@@ -10,6 +10,8 @@ from typing import Any
 
 from tfbench.bench.case import CPU, GPU, SINGLE, TPU, TPU_STRATEGY, Placement
 
+PROFILER_PORT = 8466  # of a TPU's host, as Cloud TPU documents it
+
 
 class MissingDeviceError(Exception):
     """Say which device was asked for and is not there: a skip, never a silent run on the CPU."""
@@ -24,12 +26,14 @@ class Devices:
         scope: the context in which programs are built and run.
         strategy: gives the `tf.distribute` strategy of the placement, the same at each call.
         peak_bytes: largest memory in use on the accelerator so far, or None where it is not told.
+        profiler: address of the profiler service of another host that runs the steps; empty for this process.
     """
 
     name: str
     scope: Callable[[], AbstractContextManager[Any]]
     strategy: Callable[[], Any]
     peak_bytes: Callable[[], int | None]
+    profiler: str = ""
 
 
 def present() -> tuple[str, ...]:
@@ -97,6 +101,12 @@ def _configure_gpu(placement: Placement, _cpu_model: str) -> Devices:
     )
 
 
+def profiler_service(master: str) -> str:
+    """Give the profiler service on the host of a TPU; empty for a TPU of this machine, whose master has no address."""
+    host, colon, _ = master.removeprefix("grpc://").rpartition(":")
+    return f"grpc://{host}:{PROFILER_PORT}" if colon else ""
+
+
 def _configure_tpu(placement: Placement, _cpu_model: str) -> Devices:
     import tensorflow as tf
 
@@ -115,4 +125,5 @@ def _configure_tpu(placement: Placement, _cpu_model: str) -> Devices:
         scope=lambda: tf.device(tpus[0].name) if placement.strategy == SINGLE else nullcontext(),
         strategy=cache(lambda: tf.distribute.TPUStrategy(resolver)),
         peak_bytes=lambda: None,
+        profiler=profiler_service(resolver.master()),
     )

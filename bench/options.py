@@ -70,6 +70,10 @@ OPTIONS = (
     Option(name="out", metavar="DIR", help="folder for results (default results)"),
     Option(name="quick", help="a first look: 1 invocation, small budget, wide spread"),
     Option(name="timing-only", help="leave out what is measured beside the times: costs and call sequences"),
+    Option(
+        name="profile",
+        help="after timing, trace some steps of each case for TensorBoard and for report --table ops",
+    ),
     Option(name="full", help="take every value of each parameter instead of the first"),
     Option(name="workloads", metavar="PATH", many=True, help="Python file that defines WORKLOADS; its code is run"),
     Option(name="fashion-mnist", metavar="DIR", shared=True, help="folder with Fashion-MNIST's own idx files"),
@@ -89,7 +93,7 @@ class Choice:
             for none.
         interpreters: label and path of each Python to measure in; empty for the one that runs.
         out: folder for results.
-        quick, timing_only, full: as their options say.
+        quick, timing_only, profile, full: as their options say.
         files: workload files.
         fashion_mnist: folder, or empty.
     """
@@ -109,6 +113,7 @@ class Choice:
     out: Path
     quick: bool
     timing_only: bool
+    profile: bool
     full: bool
     files: tuple[Path, ...]
     fashion_mnist: str
@@ -246,6 +251,7 @@ def parse(raw: Mapping[str, Any]) -> Choice:
         out=_path(raw.get("out") or "results", "out"),
         quick=quick,
         timing_only=bool(raw.get("timing-only")),
+        profile=bool(raw.get("profile")),
         full=bool(raw.get("full")),
         files=tuple(_path(text, "workloads").resolve() for text in raw.get("workloads") or []),
         fashion_mnist=str(raw.get("fashion-mnist") or ""),

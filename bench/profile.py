@@ -5,10 +5,12 @@ What is in a trace is told a step: each time and count is the sum over the trace
 
 from dataclasses import dataclass
 
-# What a step's time goes to. An instant belongs to the first of these that runs in any thread.
-DEVICE, XLA, GRAPH, EAGER, ALL_REDUCE, INPUT = "device", "xla", "graph", "eager", "all-reduce", "input"
-COMPILING, TRACING, RUNTIME, PYTHON = "compile", "trace", "runtime", "python"
-KINDS = (DEVICE, ALL_REDUCE, INPUT, XLA, GRAPH, EAGER, COMPILING, TRACING, RUNTIME, PYTHON)
+OPS_FILE = "ops.json"  # in the folder of a case's profile: its OpTable
+
+# What a step's time goes to.
+DEVICE, XLA, GRAPH, EAGER, COMPILING, TRACING = "device", "xla", "graph", "eager", "compile", "trace"
+ALL_REDUCE, INPUT, RUNTIME, PYTHON = "all-reduce", "input", "runtime", "python"
+KINDS = (DEVICE, XLA, GRAPH, EAGER, COMPILING, TRACING, ALL_REDUCE, INPUT, RUNTIME, PYTHON)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +25,9 @@ class Operation:
         count: how often it ran.
         total_s: its time, what it called included, threads added up.
         self_s: its time without what it called, threads added up.
-        wall_s: its part of the step: an instant in which several threads work is divided among them.
+        wall_s: its part of the step. An instant is divided among the operations that run in it; communication and
+            input have it only if no other operation runs, TensorFlow's runtime only if none does at all, and Python
+            only if TensorFlow does nothing.
     """
 
     name: str
@@ -45,8 +49,8 @@ class OpTable:
         steps: how many were traced.
         step_s: mean time of a step in the trace, from its marker's beginning to its end.
         idle_s: the part of it in which nothing that the trace knows ran.
-        overlap_s: the time that further threads worked while one did already.
-        launch_gap_s: on an accelerator the part in which no kernel ran between the first and the last; else None.
+        overlap_s: the time that further threads worked while one did already: threads added up, it is in no `wall_s`.
+        launch_gap_s: on an accelerator the part between a step's first kernel and its last in which none ran.
         operations: the longest in `wall_s` first.
     """
 
@@ -63,9 +67,10 @@ class OpTable:
 class Profile:
     """Say what a run has of a case's profile, and what taking it cost.
 
+    It lies in the run's folder in `profiles/<store.case_folder(case_id)>`: a log directory of TensorBoard.
+
     Attributes:
         case_id: the case.
-        folder: where it lies, relative to the run's folder: a log directory of TensorBoard.
         steps: how many steps were traced.
         step_s: mean time of a step in the trace.
         traced_s: median time of the same steps by the clock.
@@ -75,7 +80,6 @@ class Profile:
     """
 
     case_id: str
-    folder: str
     steps: int
     step_s: float
     traced_s: float

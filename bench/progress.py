@@ -64,14 +64,14 @@ class Progress:
         else:
             self._update(f"{len(cases)} cases")
 
-    def sequences(self, workload: str) -> None:
-        """Say that the worker for a workload's call sequences starts."""
+    def aside(self, cases: Sequence[Case], what: str) -> None:
+        """Say that a worker starts to do something beside the measuring."""
         self._finish_worker()
         self._started = self._clock()
-        self._what, self._invocation = workload, "call sequences"
-        self._names = {}
+        self._what, self._invocation = cases[0].workload, what
+        self._names = {case.id: f"{case.implementation} {case.mode}" for case in cases}
         if self._status is None:
-            line = f"tfbench: {workload}, call sequences for the retrace ledger, {self.left()} left"
+            line = f"tfbench: {self._what}, {what}, {self.left()} left"
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
         else:
             self._update("start")

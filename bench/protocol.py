@@ -11,12 +11,13 @@ from tfbench.bench.timing import DEFAULT_PLAN, Plan
 SCRATCH_PREFIX = "tfbench-"
 SOFTWARE, STAGE, READY, ROUND, FAILURE, SKIP, END = "software", "stage", "ready", "round", "failure", "skip", "end"
 TIMED, EXTRAS = "timed", "extras"
-SEQUENCE = "sequence"
+SEQUENCE, PROFILED = "sequence", "profiled"
+MEASURE, SEQUENCES, PROFILE = "measure", "sequences", "profile"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """Ask a worker to measure a group of cases.
+    """Ask a worker to do something with a group of cases.
 
     Attributes:
         cases: all of one placement.
@@ -29,7 +30,8 @@ class Request:
         cpu_model: the processor's name, for records.
         baselines: the id of each case's baseline, where that is in the group, too.
         examine: after timing, also examine the graphs and compiled modules, which takes a compile each.
-        sequences: run the call sequences of the cases' workload in the cases' modes, and measure no case.
+        task: `measure`; or `sequences`, the call sequences of the cases' workload in the cases' modes; or `profile`.
+        folder: with `profile`, the run's folder.
     """
 
     cases: tuple[Case, ...]
@@ -43,7 +45,8 @@ class Request:
     cpu_model: str = ""
     baselines: dict[str, str] = field(default_factory=dict)
     examine: bool = False
-    sequences: bool = False
+    task: str = MEASURE
+    folder: str = ""
 
 
 def send(descriptor: int, message: dict[str, Any]) -> None:

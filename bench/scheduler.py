@@ -47,6 +47,18 @@ class Settings:
     seed: int = 0
 
 
+def make_request(cases: Sequence[Case], data: DataSource | None, settings: Settings, **more: Any) -> Request:
+    """Ask for something to be done with these cases; `more` says what."""
+    return Request(
+        cases=tuple(cases),
+        files=settings.files,
+        data_kind=data.kind if data else "",
+        data_folder=str(data.folder) if data and data.folder else "",
+        cpu_model=settings.cpu_model,
+        **more,
+    )
+
+
 class Start(Protocol):
     """Start a worker."""
 
@@ -203,16 +215,14 @@ class Measuring:
                 )
 
     def _request(self, cases: Sequence[Case], invocation: int, seed: int) -> Request:
-        data, settings = self._data, self._settings
-        return Request(
-            cases=tuple(cases),
-            files=settings.files,
-            data_kind=data.kind if data else "",
-            data_folder=str(data.folder) if data and data.folder else "",
+        settings = self._settings
+        return make_request(
+            cases,
+            self._data,
+            settings,
             plan=settings.plan,
             check_only=settings.check_only,
             order_seed=seed,
-            cpu_model=settings.cpu_model,
             baselines=self._baselines(cases),
             examine=settings.plan.examine and invocation == 1,
         )

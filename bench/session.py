@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tfbench.bench import environment, interpreters, recording, replay, selection, store
+from tfbench.bench import environment, interpreters, profiles, recording, replay, selection, store
 from tfbench.bench.case import Case
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.machine import Host
@@ -105,7 +105,8 @@ class Suite:
             store.check_writable(self.choice.out)
         workers = sum(len({case.placement for case in cases}) for cases in self._sets)
         ledgers = len({cases[0].workload for cases in self._sets if self._call_cases(cases)})
-        self._progress = Progress(workers=workers * self._settings.invocations + ledgers)
+        profiles = workers if self.choice.profile and not self._check_only else 0
+        self._progress = Progress(workers=workers * self._settings.invocations + ledgers + profiles)
 
     @property
     def _settings(self) -> Settings:
@@ -155,8 +156,11 @@ class Suite:
                     note = data.note if data and data.note else writer.run.data_note
                     known = {s.interpreter: s for s in (*measuring.software.values(), *writer.run.software)}
                     writer.add(outcomes, software=tuple(known.values()), data_note=note)
-            if writer is not None and any(isinstance(outcome, Measurement) for outcome in outcomes):
+            measured = [outcome.case for outcome in outcomes if isinstance(outcome, Measurement)]
+            if writer is not None and measured:
                 self._record_ledger(cases, data, writer, observer)
+                if self.choice.profile:
+                    self._profile(measured, data, writer, observer)
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
@@ -192,6 +196,19 @@ class Suite:
             writer.update(
                 sequences=(*run.sequences, *ledger.sequences), ledger_notes=(*run.ledger_notes, *ledger.notes)
             )
+
+    def _profile(
+        self, cases: Sequence[Case], data: DataSource | None, writer: store.Writer, observer: Progress
+    ) -> None:
+        """Profile the cases that were measured, and keep what it gave."""
+        folder = writer.path.parent
+        made = profiles.Profiling(cases, folder=folder, data=data, settings=self._settings, observer=observer)
+        try:
+            with self._interruptible():
+                made.run()
+        finally:
+            run = writer.run
+            writer.update(profiles=(*run.profiles, *made.profiles), profile_notes=(*run.profile_notes, *made.notes))
 
     def _open(self) -> store.Writer | None:
         """Create the run's folder when the first worker is about to start."""

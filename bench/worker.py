@@ -15,9 +15,11 @@ import traceback
 from functools import partial
 from pathlib import Path
 
-from tfbench.bench import codec, devices, group, ledger, protocol, sequences, software
+from tfbench.bench import codec, devices, group, ledger, modules, profiling, protocol, sequences, software
 from tfbench.bench.protocol import SCRATCH_PREFIX, Request
 from tfbench.workloads import catalog
+
+TASKS = {protocol.MEASURE: group.measure, protocol.SEQUENCES: sequences.run, protocol.PROFILE: profiling.run}
 
 
 def _read_line(descriptor: int) -> bytes:
@@ -54,6 +56,8 @@ def serve(request: Request, say: group.Say) -> None:
     """Import TensorFlow, set the devices up, and measure."""
     stages = group.Stages(say)
     stages.enter("", "import")
+    if request.task == protocol.PROFILE:
+        modules.dump(os.environ)
     known = catalog.catalog([Path(name) for name in request.files])
     importlib.import_module("tensorflow")
     stages.enter("", "devices")
@@ -66,8 +70,7 @@ def serve(request: Request, say: group.Say) -> None:
         )
         say({"say": protocol.SOFTWARE, **codec.encode(found)})
         ledger.warm_up_process()
-        pass_over = sequences.run if request.sequences else group.measure
-        pass_over(request, known, placed, meters, say)
+        TASKS[request.task](request, known, placed, meters, say)
 
 
 def _serve_or_tell(request: Request, say: group.Say) -> None:

@@ -33,11 +33,13 @@ def test_each_worker_has_a_line_of_its_own(progress: Progress, out: io.StringIO,
     assert out.getvalue() == ("tfbench: toy n=8,kind=small (cpu), invocation 2 of 3: 2 cases, about 60 s left\n")
 
 
-def test_the_worker_for_call_sequences_has_its_own_line(progress: Progress, out: io.StringIO, clock: Any) -> None:
+def test_a_worker_for_something_else_has_its_own_line(
+    progress: Progress, out: io.StringIO, clock: Any, records: Any
+) -> None:
     with progress:
-        progress.sequences("toy")
+        progress.aside([records.case()], "call sequences")
         clock.advance(3.0)
-    assert out.getvalue() == "tfbench: toy, call sequences for the retrace ledger, about 60 s left\n"
+    assert out.getvalue() == "tfbench: toy, call sequences, about 60 s left\n"
     assert progress.left() == "about 9 s"
 
 

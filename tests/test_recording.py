@@ -30,9 +30,9 @@ class Heard:
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    def sequences(self, workload: str) -> None:
-        """Note the workload."""
-        self.told.append(workload)
+    def aside(self, cases: Any, what: str) -> None:
+        """Note what it is, and the workload."""
+        self.told.append(f"{what} of {cases[0].workload}")
 
     def message(self, message: dict[str, Any]) -> None:
         """Note what is said."""
@@ -75,9 +75,9 @@ def test_what_the_worker_records_is_kept(cases: list[Any], starter: Any, says: A
     script = [says.stage(None, "import"), says.software(), SAID, SAID, END]
     made, start, heard = record(cases, starter, script)
     assert (made.sequences, made.notes) == ([SEQUENCE, SEQUENCE], [])
-    assert heard.told == ["toy", "stage", "software", "sequence", "sequence", "end"]
+    assert heard.told == ["call sequences of toy", "stage", "software", "sequence", "sequence", "end"]
     (request,) = start.requests
-    assert (request.sequences, request.cases, request.data_kind) == (True, tuple(cases), "synthetic")
+    assert (request.task, request.cases, request.data_kind) == (protocol.SEQUENCES, tuple(cases), "synthetic")
 
 
 def test_it_runs_in_the_python_of_its_placement(records: Any, starter: Any) -> None:

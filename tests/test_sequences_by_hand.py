@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tfbench.bench import sequences
+from tfbench.bench import protocol, sequences
 from tfbench.bench.calls import SHAPE, Cause, Trace
 from tfbench.bench.ledger import Meters
 from tfbench.bench.protocol import Request
@@ -58,7 +58,9 @@ class Bench:
         cases = tuple(self._records.case(mode=mode) for mode in ("graph", "xla"))
         workload = self._make_workload(sequences=planned)
         devices: Any = SimpleNamespace(strategy=None)
-        sequences.run(Request(cases=cases, sequences=True), {"toy": workload}, devices, self.meters, self.said.append)
+        sequences.run(
+            Request(cases=cases, task=protocol.SEQUENCES), {"toy": workload}, devices, self.meters, self.said.append
+        )
         return [message["say"] for message in self.said]
 
 
