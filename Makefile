@@ -27,7 +27,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 bench: $(STAMP) ## measure all workloads; ARGS="--tf-mode xla -k sum_loop" goes to pytest
-	$(BIN)/pytest bench $(ARGS)
+	$(BIN)/pytest bench --tf-profile $(ARGS)
 
 bench-quick: $(STAMP) ## the same with few rounds: does all of it work here?
 	$(BIN)/pytest bench --tf-quick $(ARGS)

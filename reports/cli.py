@@ -1,35 +1,20 @@
-"""The command line: `tfbench run`, `list`, `report`, `compare`, `doctor`."""
+"""The command line: `tfbench run`, `list`, `report`, `compare`, `doctor`, `tensorboard`."""
 
 import argparse
-import importlib
 import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from tfbench.bench import codec, options
 from tfbench.bench.errors import BadInputError
-from tfbench.bench.mode import MODES
-from tfbench.bench.record import Run
-from tfbench.reports import compare_command, doctor
+from tfbench.reports import compare_command, doctor, report_command, tensorboard_command
 
 USAGE_ERROR = 4  # pytest's
 BAD_INPUT = 2
-FORMATS = ("text", "markdown", "csv", "json")
-SUMMARY = "summary"
-VIEWS = {
-    "costs": "tfbench.reports.costs_view",
-    "roofline": "tfbench.reports.roofline_view",
-    "break-even": "tfbench.reports.breakeven_view",
-    "retracing": "tfbench.reports.retracing_view",
-    "calls": "tfbench.reports.calls_view",
-    "loop": "tfbench.reports.loop_view",
-    "claims": "tfbench.reports.claims_view",
-}
 
 Command = Callable[[argparse.Namespace, list[str]], int]
 
@@ -108,67 +93,6 @@ def list_cases(arguments: argparse.Namespace, rest: list[str]) -> int:
     return 0
 
 
-def report(arguments: argparse.Namespace, rest: list[str]) -> int:
-    """Print one run or several."""
-    from tfbench.bench import store
-    from tfbench.reports import frame, tables
-
-    _refuse(rest)
-    paths = [Path(name) for name in arguments.runs] or [Path("results")]
-    runs = [_with_baseline(store.load(path), arguments.baseline) for path in paths]
-    if arguments.table != SUMMARY:
-        return _report_view(arguments, runs)
-    if arguments.format == "text":
-        for loaded, path in zip(runs, paths, strict=True):
-            tables.show(loaded, store.find(path), tables.make_console())
-        return 0
-    if arguments.format == "markdown":
-        for loaded in runs:
-            print(tables.markdown(loaded), end="")
-    else:
-        _print_frame(frame.summary_frame(runs), arguments.format)
-    return 0
-
-
-def _report_view(arguments: argparse.Namespace, runs: Sequence[Run]) -> int:
-    from tfbench.reports import tables, views
-
-    # Not at the top: they import pandas, which takes longer than the other commands do.
-    view: views.View = importlib.import_module(VIEWS[arguments.table]).VIEW
-    if arguments.format == "text":
-        for run in runs:
-            views.show(view, run, tables.make_console())
-    elif arguments.format == "markdown":
-        print("\n".join(views.markdown(view, run) for run in runs), end="")
-    else:
-        _print_frame(views.to_frame(view, runs), arguments.format)
-    return 0
-
-
-def _print_frame(frame: Any, form: str) -> None:
-    """Print a frame as CSV or JSON."""
-    if form == "csv":
-        print(frame.to_csv(index=False), end="")
-    else:
-        rows = frame.astype(object).where(frame.notna(), None).to_dict(orient="records")
-        print(json.dumps(rows, indent=1, allow_nan=False))
-
-
-def _with_baseline(run: Run, text: str | None) -> Run:
-    """Give the run with another baseline: a mode, of each implementation itself, or `IMPLEMENTATION/MODE`."""
-    if text is None:
-        return run
-    implementation, _, mode = text.rpartition("/")
-    if mode not in MODES:
-        raise BadInputError(f"--baseline {text}: write a mode ({', '.join(MODES)}), or implementation/mode")
-    known = {(m.case.implementation, m.case.mode) for m in run.measurements}
-    if not any(other == mode and name in {implementation, implementation or name} for name, other in known):
-        there = ", ".join(sorted(f"{name}/{other}" for name, other in known))
-        raise BadInputError(f"--baseline {text}: was not measured in {run.name}, which has {there or 'nothing'}")
-    changed = (replace(m, baseline=(implementation or m.case.implementation, mode)) for m in run.measurements)
-    return replace(run, measurements=tuple(changed))
-
-
 def _refuse(rest: Sequence[str]) -> None:
     if rest:
         raise BadInputError(f"unknown option {rest[0]!r}: see --help")
@@ -200,18 +124,10 @@ def make_parser() -> argparse.ArgumentParser:
     _add_options(lister)
     lister.add_argument("--json", action="store_true", help="print records instead of names")
     lister.set_defaults(run=list_cases)
-    reporter = commands.add_parser(
-        "report", help="print finished runs", description="Print runs as tables or data.", allow_abbrev=False
-    )
-    reporter.add_argument("runs", nargs="*", metavar="RUN", help="run.json or its folder (default: results/latest)")
-    reporter.add_argument(
-        "--baseline", metavar="[IMPLEMENTATION/]MODE", help="compare with this instead of the workload's own baseline"
-    )
-    reporter.add_argument("--table", choices=(SUMMARY, *VIEWS), default=SUMMARY, help="which table (default summary)")
-    reporter.add_argument("--format", choices=FORMATS, default="text", help="default text")
-    reporter.set_defaults(run=report)
+    report_command.add(commands)
     compare_command.add(commands)
     doctor.add(commands)
+    tensorboard_command.add(commands)
     return parser
 
 

@@ -1,7 +1,8 @@
 """The tables of `tfbench report --table NAME`: each a list of columns over rows, shown as text, Markdown or a frame."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -53,13 +54,26 @@ class View:
         columns: all columns of the frame; those with a header are printed.
         rows: gives the rows of a run, each with a value for every column.
         notes: gives what must be known beside the table.
+        shown: gives the rows to print; the frame has all.
+        arguments: what `rows` and `notes` take after the run, as texts of the command line.
     """
 
     name: str
     title: str
     columns: tuple[Column, ...]
-    rows: Callable[[Run], Iterable[Row]]
-    notes: Callable[[Run], Sequence[str]] = lambda _run: ()
+    rows: Callable[..., Iterable[Row]]
+    notes: Callable[..., Sequence[str]] = lambda _run: ()
+    shown: Callable[[Sequence[Row]], Iterable[Row]] = lambda rows: rows
+    arguments: tuple[str, ...] = ()
+
+
+def bind(view: View, texts: Sequence[str]) -> View:
+    """Give the view with its arguments filled in."""
+
+    def fill(function: Callable[..., Any], run: Run) -> Any:
+        return function(run, *texts)
+
+    return replace(view, rows=partial(fill, view.rows), notes=partial(fill, view.notes), arguments=())
 
 
 def to_frame(view: View, runs: Sequence[Run]) -> pd.DataFrame:
@@ -71,7 +85,7 @@ def to_frame(view: View, runs: Sequence[Run]) -> pd.DataFrame:
 
 def _cells(view: View, run: Run) -> tuple[list[Column], list[list[str]]]:
     printed = [column for column in view.columns if column.header]
-    return printed, [[column.text(row) for column in printed] for row in view.rows(run)]
+    return printed, [[column.text(row) for column in printed] for row in view.shown(list(view.rows(run)))]
 
 
 def show(view: View, run: Run, console: Console) -> None:
