@@ -17,19 +17,23 @@ class Placement:
         device: `cpu`, `gpu` or `tpu`.
         strategy: `single`, `mirrored` or `tpu`, the `tf.distribute` strategy.
         replicas: how many replicas the strategy has.
+        threads: on a CPU how many cores its worker has for itself, and intra-op threads; 0 for all, as TensorFlow
+            sets itself up.
         interpreter: label of the Python that runs it, as `--python LABEL=PATH` gives it; empty for the suite's own.
     """
 
     device: str = CPU
     strategy: str = SINGLE
     replicas: int = 1
+    threads: int = 0
     interpreter: str = ""
 
     @property
     def label(self) -> str:
-        """Name it in case names and tables: `cpu`, `cpu-mirrored-2`, `cpu-old`."""
+        """Name it in case names and tables: `cpu`, `cpu-mirrored-2`, `cpu-threads-1`, `cpu-old`."""
         wide = [] if self.strategy == SINGLE else [self.strategy, str(self.replicas)]
-        return "-".join([self.device, *wide, *([self.interpreter] if self.interpreter else [])])
+        confined = ["threads", str(self.threads)] if self.threads else []
+        return "-".join([self.device, *wide, *confined, *([self.interpreter] if self.interpreter else [])])
 
 
 DEFAULT_PLACEMENT = Placement()

@@ -46,6 +46,15 @@ def present() -> tuple[str, ...]:
     return tuple(found)
 
 
+def confine(placement: Placement) -> None:
+    """Give this process the cores that the placement names, and no others; before TensorFlow is imported.
+
+    They are the first of those that it may use. Python, TensorFlow's threads and XLA's compiler all stay on them.
+    """
+    if placement.threads and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: placement.threads])
+
+
 def configure(placement: Placement, *, cpu_model: str) -> Devices:
     """Prepare TensorFlow for the placement, before any of its operations runs.
 
@@ -72,6 +81,8 @@ def _configure_cpu(placement: Placement, cpu_model: str) -> Devices:
     import tensorflow as tf
 
     tf.config.set_visible_devices([], "GPU")
+    if placement.threads:
+        tf.config.threading.set_intra_op_parallelism_threads(placement.threads)
     if placement.strategy != SINGLE:
         cpu = tf.config.list_physical_devices("CPU")[0]
         logical = [tf.config.LogicalDeviceConfiguration()] * placement.replicas

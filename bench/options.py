@@ -50,6 +50,12 @@ OPTIONS = (
     Option(name="mode", metavar="MODE", many=True, help="measure only these modes: eager, graph, xla"),
     Option(name="device", metavar="KIND", many=True, help="cpu, gpu, tpu, or auto (default): all that seem present"),
     Option(name="replicas", metavar="N", many=True, help="numbers of replicas of distributed workloads"),
+    Option(
+        name="threads",
+        metavar="N",
+        many=True,
+        help="on the CPU: give a worker so many cores of its own, and as many threads; 1,2,4 sweeps them",
+    ),
     Option(name="invocations", metavar="K", help="fresh processes for each group of cases (default 5; quick 1)"),
     Option(
         name="budget", metavar="SECONDS", help="time for the rounds of a group, each invocation (default 4; quick 3)"
@@ -89,6 +95,7 @@ class Choice:
         params: values by parameter name.
         devices: kinds, or empty for all that seem present.
         replicas: numbers of replicas, or empty for each workload's own.
+        threads: numbers of cores of a CPU worker, or empty for all at once.
         invocations, max_invocations, budget_s, timeout_s, precision: how much to measure; a precision of 0 asks
             for none.
         interpreters: label and path of each Python to measure in; empty for the one that runs.
@@ -104,6 +111,7 @@ class Choice:
     params: tuple[tuple[str, str], ...]
     devices: tuple[str, ...]
     replicas: tuple[int, ...]
+    threads: tuple[int, ...]
     invocations: int
     max_invocations: int
     budget_s: float
@@ -242,6 +250,7 @@ def parse(raw: Mapping[str, Any]) -> Choice:
         params=_params(raw),
         devices=_devices(raw),
         replicas=tuple(_whole(text, "replicas") for text in _names(raw, "replicas")),
+        threads=tuple(_whole(text, "threads") for text in _names(raw, "threads")),
         invocations=invocations,
         max_invocations=most,
         precision=precision,

@@ -5,7 +5,8 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tfbench.bench import devices
-from tfbench.bench.case import MIRRORED, TPU, TPU_STRATEGY, Case, Placement
+from tfbench.bench.case import CPU, MIRRORED, SINGLE, TPU, TPU_STRATEGY, Case, Placement
+from tfbench.bench.environment import affinity
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.mode import MODES
 from tfbench.bench.options import Choice
@@ -42,14 +43,20 @@ def _values(workload: Workload, choice: Choice) -> list[list[tuple[str, ParamVal
 def _placements(workload: Workload, choice: Choice) -> list[Placement]:
     kinds = choice.devices or devices.present()
     labels = [label for label, _ in choice.interpreters] or [""]
-    if not workload.distributed:
-        return [Placement(device=kind, interpreter=label) for kind in kinds for label in labels]
+    replicas = (choice.replicas or workload.replicas) if workload.distributed else (1,)
     return [
-        Placement(device=kind, strategy=TPU_STRATEGY if kind == TPU else MIRRORED, replicas=replicas, interpreter=label)
+        Placement(device=kind, strategy=_strategy(workload, kind), replicas=wide, threads=threads, interpreter=label)
         for kind in kinds
-        for replicas in choice.replicas or workload.replicas
+        for wide in replicas
+        for threads in (choice.threads if kind == CPU and choice.threads else (0,))
         for label in labels
     ]
+
+
+def _strategy(workload: Workload, kind: str) -> str:
+    if not workload.distributed:
+        return SINGLE
+    return TPU_STRATEGY if kind == TPU else MIRRORED
 
 
 def _cases(workload: Workload, choice: Choice) -> Iterator[Case]:
@@ -84,6 +91,10 @@ def select(catalog: Mapping[str, Workload], choice: Choice) -> list[Case]:
     _check_names("parameter", [name for name, _ in choice.params], [p.name for w in workloads for p in w.parameters])
     if choice.replicas and not any(workload.distributed for workload in workloads):
         raise BadInputError("--replicas: none of the chosen workloads is distributed; choose one that is")
+    most = len(affinity())
+    for threads in choice.threads:
+        if threads > most:
+            raise BadInputError(f"--threads {threads}: this process may use {most} core{'s' * (most > 1)}")
     cases = [case for workload in workloads for case in _cases(workload, choice)]
     if not cases:
         raise BadInputError("no case is left: the chosen workloads have none of the chosen implementations and modes")

@@ -58,6 +58,7 @@ def serve(request: Request, say: group.Say) -> None:
     stages.enter("", "import")
     if request.task == protocol.PROFILE:
         modules.dump(os.environ)
+    devices.confine(request.cases[0].placement)
     known = catalog.catalog([Path(name) for name in request.files])
     importlib.import_module("tensorflow")
     stages.enter("", "devices")

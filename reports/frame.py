@@ -22,6 +22,7 @@ CASE_DTYPES = {
     "device": "string",
     "strategy": "string",
     "replicas": "int64",
+    "threads": "int64",
 }
 
 ROUND_DTYPES = {
@@ -88,6 +89,7 @@ def _case_columns(run: Run, case: Case) -> dict[str, Any]:
         "device": case.placement.device,
         "strategy": case.placement.strategy,
         "replicas": case.placement.replicas,
+        "threads": case.placement.threads,
     }
 
 

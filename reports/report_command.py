@@ -24,6 +24,8 @@ VIEWS = {
     "profile": "tfbench.reports.profile_view",
     "ops": "tfbench.reports.ops_view",
     "ops-diff": "tfbench.reports.ops_diff_view",
+    "scaling": "tfbench.reports.scaling_view",
+    "per-core": "tfbench.reports.per_core_view",
     "claims": "tfbench.reports.claims_view",
 }
 

@@ -14,6 +14,7 @@ from tfbench.bench.case import Placement
         (Placement(device="cpu", strategy="mirrored", replicas=2), "cpu-mirrored-2"),
         (Placement(device="tpu", strategy="tpu", replicas=8), "tpu-tpu-8"),
         (Placement(interpreter="old"), "cpu-old"),
+        (Placement(threads=2), "cpu-threads-2"),
         (Placement(device="gpu", strategy="mirrored", replicas=2, interpreter="tf_2.20"), "gpu-mirrored-2-tf_2.20"),
     ],
 )

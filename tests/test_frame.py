@@ -76,6 +76,7 @@ def test_each_row_names_run_host_and_case(run: Run) -> None:
         "device": "cpu",
         "strategy": "single",
         "replicas": 1,
+        "threads": 0,
     }
 
 

@@ -223,3 +223,17 @@ def test_comparison_sets_keep_order_and_put_together_what_may_be_compared(record
 def test_every_case_has_an_id_of_its_own(catalog: Catalog) -> None:
     found = ids(catalog, full=True, device=["cpu", "gpu", "tpu"])
     assert sorted(set(found)) == sorted(found)
+
+
+def test_threads_multiply_the_placements_of_the_cpu_only(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection, "affinity", lambda: (0, 1, 2, 3))
+    found = ids(
+        catalog, workload=["toy"], implementation=["by_hand"], mode=["xla"], device=["cpu,gpu"], threads=["1,4"]
+    )
+    assert [case_id.rpartition("-xla-")[2] for case_id in found] == ["cpu-threads-1", "cpu-threads-4", "gpu"]
+
+
+def test_more_threads_than_cores_are_refused(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection, "affinity", lambda: (0,))
+    with pytest.raises(BadInputError, match=r"^--threads 2: this process may use 1 core$"):
+        ids(catalog, workload=["toy"], threads=["1,2"])

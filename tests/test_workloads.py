@@ -8,6 +8,7 @@ from tfbench.bench import options, selection
 from tfbench.bench.case import Case
 from tfbench.bench.record import Measurement, Skip
 from tfbench.bench.scheduler import Measuring, Settings
+from tfbench.bench.timing import Plan
 from tfbench.workloads import catalog, fashion_data
 from tfbench.workloads.spec import DataSource, Job
 
@@ -69,6 +70,39 @@ def test_two_replicas_of_half_the_batch_are_checked_against_the_same_answer_as_o
     errors = [o.invocations[0].check.max_rel_error for o in outcomes.values() if isinstance(o, Measurement)]
     assert len(errors) == 6
     assert max(errors) < 1e-3
+
+
+def test_replicas_with_parts_of_unequal_size_answer_like_one_on_the_whole_batch(images: Path) -> None:
+    choice = options.parse(
+        {
+            "workload": ["distributed"],
+            "replicas": ["3"],
+            "param": ["batch_size=64", "scaling=strong"],
+            "device": ["cpu"],
+        }
+    )
+    outcomes = check(selection.select(KNOWN, choice), images)  # 22, 21 and 21 examples
+    errors = [o.invocations[0].check.max_rel_error for o in outcomes.values() if isinstance(o, Measurement)]
+    assert len(errors) == 3
+    assert max(errors) < 1e-3
+
+
+def test_a_worker_keeps_to_the_cores_it_is_given(images: Path) -> None:
+    choice = options.parse({"workload": ["sum_loop"], "mode": ["graph"], "device": ["cpu"], "threads": ["1"]})
+    data = DataSource(kind="folder", folder=images)
+    plan = Plan(max_rounds=1, min_rounds=1, budget_s=0.1, costs=False, examine=False)
+    measuring = Measuring(
+        selection.select(KNOWN, choice)[-1:],
+        catalog=KNOWN,
+        data=data,
+        settings=Settings(invocations=1, plan=plan),
+        observer=Silent(),
+    )
+    measuring.run()
+    assert [software.intra_op_threads for software in measuring.software.values()] == [1]
+    (measured,) = measuring.outcomes()
+    assert isinstance(measured, Measurement)
+    assert measured.case.id == "sum_loop-vectorized-n=10000-graph-cpu-threads-1"
 
 
 def test_traces_and_compiles_are_counted_as_known_by_construction(images: Path) -> None:

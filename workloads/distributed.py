@@ -8,6 +8,7 @@ from tfbench.workloads import classifier, fashion_data, mlp, sequences_distribut
 
 LEARNING_RATE = 0.01
 BATCHES = 4
+WEAK, STRONG = "weak", "strong"
 CHECKED_STEPS = 3
 RTOL = ATOL = 2e-3
 
@@ -42,13 +43,25 @@ def make_step(strategy: Any, model: Any, optimizer: Any, *, job: spec.Job, globa
 
 
 def shard(strategy: Any, values: Any) -> Any:
-    """Give each replica its equal part of a batch, in order."""
+    """Give each replica its part of a batch, in order; the first ones have one example more where it is uneven."""
     import tensorflow as tf
 
-    parts = np.split(values, strategy.num_replicas_in_sync)
+    parts = np.array_split(values, strategy.num_replicas_in_sync)
     return strategy.experimental_distribute_values_from_function(
         lambda context: tf.constant(parts[context.replica_id_in_sync_group])
     )
+
+
+def global_batch(params: spec.Params, replicas: int) -> int:
+    """Give the examples of a step: `batch_size` a replica in weak scaling, `batch_size` in all in strong scaling."""
+    return int(params["batch_size"]) * (replicas if params["scaling"] == WEAK else 1)
+
+
+def scaling(text: str) -> str:
+    """Parse what stays the same when replicas are added."""
+    if text not in {WEAK, STRONG}:
+        raise ValueError(f"{text!r:.40} is not {WEAK} (batch_size a replica) or {STRONG} (batch_size in all)")
+    return text
 
 
 def build(job: spec.Job) -> spec.Program:
@@ -56,7 +69,9 @@ def build(job: spec.Job) -> spec.Program:
     if job.data is None or job.strategy is None:
         raise ValueError("distributed needs a data source and a strategy")
     images = fashion_data.load(job.data)
-    size = int(job.params["batch_size"]) * job.replicas
+    size = global_batch(job.params, job.replicas)
+    if size < job.replicas:
+        raise ValueError(f"{size} examples are too few for {job.replicas} replicas")
     pixels, labels = fashion_data.draw(images, batch_size=size, batches=BATCHES, seed=job.seed)
     weights = mlp.initial_weights(job.seed)
     strategy = job.strategy()
@@ -84,9 +99,12 @@ WORKLOAD = spec.Workload(
     name="distributed",
     summary="the fashion_mnist step in data parallel on 1 and 2 replicas (MirroredStrategy)",
     implementations=("data_parallel",),
-    parameters=(spec.Parameter(name="batch_size", values=(256,), parse=spec.positive_int),),
+    parameters=(
+        spec.Parameter(name="batch_size", values=(256,), parse=spec.positive_int),
+        spec.Parameter(name="scaling", values=(WEAK, STRONG), parse=scaling),
+    ),
     unit="examples",
-    work=lambda params, replicas: int(params["batch_size"]) * replicas,
+    work=global_batch,
     build=build,
     baseline=("data_parallel", "eager"),
     data="fashion_mnist",

@@ -19,7 +19,7 @@ def last_batch(job: spec.Job, *, fixed: bool) -> Sequence[tuple[str, Callable[[]
 
     if job.strategy is None:
         raise ValueError("distributed needs a strategy")
-    strategy, size = job.strategy(), int(job.params["batch_size"]) * job.replicas
+    strategy, size = job.strategy(), distributed.global_batch(job.params, job.replicas)
     with strategy.scope():
         model = classifier.make(mlp.initial_weights(job.seed))
         optimizer = classifier.make_optimizer(LEARNING_RATE, model.trainable_variables)

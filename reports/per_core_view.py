@@ -1,0 +1,70 @@
+"""The table `per-core`: what each core of the CPU, or each accelerator, does in a second."""
+
+from collections.abc import Iterator
+from statistics import median
+
+from tfbench.bench.case import CPU, Case
+from tfbench.bench.machine import Host
+from tfbench.bench.record import Run
+from tfbench.reports import costs_view, units
+from tfbench.reports.views import Column, Row, View
+
+
+def devices(case: Case, host: Host) -> tuple[int, str]:
+    """Give how many cores or accelerators a case may use, and what they are.
+
+    Replicas on logical CPU devices share the cores of their one process.
+    """
+    placement = case.placement
+    if placement.device != CPU:
+        return placement.replicas, placement.device
+    return placement.threads or len(host.affinity), "core"
+
+
+def rows(run: Run) -> Iterator[Row]:
+    """Give a row for each measured case."""
+    for measurement in run.measurements:
+        case, call_s = measurement.case, measurement.call_s
+        if not call_s:
+            continue
+        count, each = devices(case, run.host)
+        throughput = measurement.work_per_call / median(call_s)
+        yield {
+            "workload": case.workload,
+            "implementation": case.implementation,
+            "params": case.params_label,
+            "mode": case.mode,
+            "where": case.placement.label,
+            "unit": measurement.unit,
+            "throughput": throughput,
+            "count": count,
+            "each": each,
+            "throughput_each": throughput / count,
+        }
+
+
+VIEW = View(
+    name="per-core",
+    title="Throughput of each core or accelerator that a case may use, whether it uses it or not",
+    columns=(
+        *costs_view.case_columns(),
+        Column(name="unit", dtype="string", header="unit"),
+        Column(
+            name="throughput",
+            dtype="float64",
+            header="a second",
+            write=lambda row: units.rate(row["throughput"]),
+            right=True,
+        ),
+        Column(name="count", dtype="Int64", header="N", right=True),
+        Column(name="each", dtype="string", header="of"),
+        Column(
+            name="throughput_each",
+            dtype="float64",
+            header="each",
+            write=lambda row: units.rate(row["throughput_each"]),
+            right=True,
+        ),
+    ),
+    rows=rows,
+)

@@ -1,0 +1,115 @@
+"""The table `scaling`: what each further replica or core gives."""
+
+from collections.abc import Iterator
+from statistics import median
+
+from tfbench.bench.case import CPU, MIRRORED
+from tfbench.bench.record import Run
+from tfbench.reports import costs_view, scaling, units
+from tfbench.reports.scaling import Point
+from tfbench.reports.views import Column, Row, View
+
+SHARED = "logical CPU devices share one thread pool: functional, not scaling"
+
+
+def rows(run: Run) -> Iterator[Row]:
+    """Give a row for each width of each series."""
+    for points in scaling.points(run.measurements):
+        yield from (row(point) for point in points)
+
+
+def row(point: Point) -> Row:
+    """Give the row of a point."""
+    measurement = point.measurement
+    case, call_s = measurement.case, measurement.call_s
+    throughput = measurement.work_per_call / median(call_s) if call_s else None
+    found: Row = {
+        "workload": case.workload,
+        "implementation": case.implementation,
+        "params": case.params_label,
+        "mode": case.mode,
+        "where": case.placement.label,
+        "axis": point.axis,
+        "kind": point.kind or None,
+        "width": point.width,
+        "median_s": median(call_s) if call_s else None,
+        "throughput": throughput,
+        "unit": measurement.unit,
+        "per_width": None if throughput is None else throughput / point.width,
+    }
+    for name in ("speedup", "efficiency", "serial_fraction"):
+        middle, low, high = getattr(point, name) or (None, None, None)
+        found |= {name: middle, f"{name}_low": low, f"{name}_high": high}
+    return found
+
+
+def interval_text(row: Row, name: str) -> str:
+    """Write a share with its interval: `48 % [45, 51]`; a dash for the base."""
+    middle, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
+    if middle is None or row["speedup"] == 1.0:
+        return units.NOTHING
+    ends = "" if low is None or high is None else f" [{100 * low:.0f}, {100 * high:.0f}]"
+    return f"{100 * middle:.0f} %{ends}"
+
+
+def speedup_text(row: Row) -> str:
+    """Write the speed-up with its interval; nothing for the base itself."""
+    return "base" if row["speedup"] == 1.0 else units.ratio(row["speedup"], row["speedup_low"], row["speedup_high"])
+
+
+def notes(run: Run) -> list[str]:
+    """Say where width is not what it seems, and what Amdahl's law makes of three widths or more."""
+    found = [points[0].measurement.case.placement for points in scaling.points(run.measurements)]
+    lines = [f"cpu-mirrored: {SHARED}"] if any((p.device, p.strategy) == (CPU, MIRRORED) for p in found) else []
+    for points in scaling.points(run.measurements):
+        fraction = scaling.amdahl(points)
+        if fraction is not None:
+            name = costs_view.case_name(points[0].measurement.case)
+            lines.append(f"{name} and wider: Amdahl's law fits a serial fraction of {100 * fraction:.1f} %")
+    return lines
+
+
+def interval_columns(name: str, header: str) -> tuple[Column, ...]:
+    """Give the column of a share and the hidden ones of its ends."""
+    column = Column(name=name, dtype="float64", header=header, write=lambda row: interval_text(row, name), right=True)
+    return (column, *costs_view.hidden_columns(f"{name}_low", f"{name}_high"))
+
+
+VIEW = View(
+    name="scaling",
+    title="What each further replica or core gives, over the narrowest; efficiency is throughput over N times that",
+    columns=(
+        *costs_view.case_columns(),
+        Column(name="axis", dtype="string", header="adds"),
+        Column(name="kind", dtype="string", header="scaling"),
+        Column(name="width", dtype="Int64", header="N", right=True),
+        Column(
+            name="median_s",
+            dtype="float64",
+            header="median",
+            write=lambda row: units.seconds(row["median_s"]),
+            right=True,
+        ),
+        Column(name="unit", dtype="string", header="unit"),
+        Column(
+            name="throughput",
+            dtype="float64",
+            header="a second",
+            write=lambda row: units.rate(row["throughput"]),
+            right=True,
+        ),
+        Column(
+            name="per_width",
+            dtype="float64",
+            header="each of N",
+            write=lambda row: units.rate(row["per_width"]),
+            right=True,
+        ),
+        Column(name="speedup", dtype="float64", header="speed-up", write=speedup_text, right=True),
+        *costs_view.hidden_columns("speedup_low", "speedup_high"),
+        *interval_columns("efficiency", "efficiency"),
+        *interval_columns("serial_fraction", "serial"),
+    ),
+    rows=rows,
+    notes=notes,
+)
