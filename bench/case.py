@@ -6,7 +6,8 @@ from tfbench.workloads.spec import ParamValue
 
 CPU, GPU, TPU = "cpu", "gpu", "tpu"
 DEVICES = (CPU, GPU, TPU)
-SINGLE, MIRRORED, TPU_STRATEGY = "single", "mirrored", "tpu"
+SINGLE, MIRRORED, MULTI_WORKER, TPU_STRATEGY = "single", "mirrored", "multi_worker", "tpu"
+STRATEGIES = (SINGLE, MIRRORED, MULTI_WORKER, TPU_STRATEGY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,10 +16,10 @@ class Placement:
 
     Attributes:
         device: `cpu`, `gpu` or `tpu`.
-        strategy: `single`, `mirrored` or `tpu`, the `tf.distribute` strategy.
+        strategy: `single`, `mirrored`, `multi_worker` or `tpu`, the `tf.distribute` strategy.
         replicas: how many replicas the strategy has.
         threads: on a CPU how many cores its worker has for itself, and intra-op threads; 0 for all, as TensorFlow
-            sets itself up.
+            sets itself up, and for one with `multi_worker`, where each replica is a worker.
         interpreter: label of the Python that runs it, as `--python LABEL=PATH` gives it; empty for the suite's own.
     """
 

@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tfbench.bench.case import CPU, GPU, SINGLE, TPU, TPU_STRATEGY, Placement
+from tfbench.bench.case import CPU, GPU, MULTI_WORKER, SINGLE, TPU, TPU_STRATEGY, Placement
+from tfbench.bench.crew import Crew
 
 PROFILER_PORT = 8466  # of a TPU's host, as Cloud TPU documents it
 
@@ -26,6 +27,8 @@ class Devices:
         scope: the context in which programs are built and run.
         strategy: gives the `tf.distribute` strategy of the placement, the same at each call.
         peak_bytes: largest memory in use on the accelerator so far, or None where it is not told.
+        sync: waits for the devices of this process, where not all that TensorFlow sees are its own; else None.
+        crew: leads the other workers of a cluster; None where there are none.
         profiler: address of the profiler service of another host that runs the steps; empty for this process.
     """
 
@@ -34,6 +37,8 @@ class Devices:
     strategy: Callable[[], Any]
     peak_bytes: Callable[[], int | None]
     profiler: str = ""
+    sync: Callable[[], None] | None = None
+    crew: Crew | None = None
 
 
 def present() -> tuple[str, ...]:
@@ -46,13 +51,21 @@ def present() -> tuple[str, ...]:
     return tuple(found)
 
 
-def confine(placement: Placement) -> None:
+def confine(placement: Placement, worker: int = 0) -> None:
     """Give this process the cores that the placement names, and no others; before TensorFlow is imported.
 
-    They are the first of those that it may use. Python, TensorFlow's threads and XLA's compiler all stay on them.
+    Python, TensorFlow's threads and XLA's compiler all stay on them.
+
+    Raises:
+        MissingDeviceError: there are not enough for all workers of a cluster.
     """
-    if placement.threads and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: placement.threads])
+    if not (placement.threads or placement.strategy == MULTI_WORKER) or not hasattr(os, "sched_setaffinity"):
+        return
+    workers = placement.replicas if placement.strategy == MULTI_WORKER else 1
+    each, allowed = placement.threads or 1, sorted(os.sched_getaffinity(0))
+    if workers * each > len(allowed):
+        raise MissingDeviceError(f"{workers} workers of {each} need as many cores: this process may use {len(allowed)}")
+    os.sched_setaffinity(0, allowed[worker * each : (worker + 1) * each])
 
 
 def configure(placement: Placement, *, cpu_model: str) -> Devices:
@@ -81,13 +94,31 @@ def _configure_cpu(placement: Placement, cpu_model: str) -> Devices:
     import tensorflow as tf
 
     tf.config.set_visible_devices([], "GPU")
-    if placement.threads:
-        tf.config.threading.set_intra_op_parallelism_threads(placement.threads)
+    if placement.threads or placement.strategy == MULTI_WORKER:
+        tf.config.threading.set_intra_op_parallelism_threads(placement.threads or 1)
+    if placement.strategy == MULTI_WORKER:
+        return _join_cluster(cpu_model)
     if placement.strategy != SINGLE:
         cpu = tf.config.list_physical_devices("CPU")[0]
         logical = [tf.config.LogicalDeviceConfiguration()] * placement.replicas
         tf.config.set_logical_device_configuration(cpu, logical)
     return Devices(name=cpu_model, scope=nullcontext, strategy=_mirrored("CPU", placement), peak_bytes=lambda: None)
+
+
+def _join_cluster(cpu_model: str) -> Devices:
+    """Make the strategy of a cluster's worker at once: it must come before any operation."""
+    import tensorflow as tf
+    from tensorflow.python.eager import context
+
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    (mine,) = strategy.extended.worker_devices
+
+    def sync() -> None:
+        with tf.device(mine):
+            tf.raw_ops.SyncDevice()
+        context.async_wait()
+
+    return Devices(name=cpu_model, scope=nullcontext, strategy=lambda: strategy, peak_bytes=lambda: None, sync=sync)
 
 
 def _configure_gpu(placement: Placement, _cpu_model: str) -> Devices:

@@ -15,6 +15,7 @@ from tfbench.bench import (
     compiling,
     conversions,
     costs,
+    crew,
     ledger,
     mode,
     pace,
@@ -48,6 +49,14 @@ def make_job(case: Case, request: Request, devices: Devices) -> Job:
         data=DataSource(kind=request.data_kind, folder=folder) if request.data_kind else None,
         seed=request.seed,
     )
+
+
+def build(case: Case, workload: Workload, request: Request, devices: Devices) -> Program:
+    """Build a case; where it has several workers, in all of them, so that what is called here is called there."""
+    if devices.crew is None:
+        return workload.build(make_job(case, request, devices))
+    devices.crew.tell(crew.BUILD, case=case.id)
+    return crew.lead(workload.build(make_job(case, request, devices)), case, devices.crew.tell)
 
 
 def first_line(error: BaseException) -> str:
@@ -116,7 +125,7 @@ def open_and_check(
     """Build a case, call it for the first time, and compare its answers; tell the parent what it cost."""
     stages.enter(case.id, "build")
     start = meters.clock()
-    program = workload.build(make_job(case, request, devices))
+    program = build(case, workload, request, devices)
     meters.sync()
     build_s = meters.clock() - start
     stages.enter(case.id, "first call")
@@ -210,13 +219,13 @@ def _time(ready: list[Timed], request: Request, meters: Meters, stages: Stages, 
     return paces
 
 
-def make_meters() -> Meters:
+def make_meters(devices: Devices) -> Meters:
     """Give the real clock and counters of this process."""
     import tensorflow as tf
 
     return Meters(
         clock=time.perf_counter,
-        sync=tf.test.experimental.sync_devices,
+        sync=devices.sync or tf.test.experimental.sync_devices,
         traces=tracing.install(),
         compiles=compiling.Compiles(descriptor=2),
         resident=resources.resident_bytes,

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tfbench.bench.case import DEVICES
+from tfbench.bench.case import DEVICES, MIRRORED, MULTI_WORKER
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.timing import Plan
 
 AUTO = "auto"
+SPREAD = (MIRRORED, MULTI_WORKER)
 QUICK = Plan(max_rounds=20, budget_s=3.0, examine=False)
 
 
@@ -50,6 +51,12 @@ OPTIONS = (
     Option(name="mode", metavar="MODE", many=True, help="measure only these modes: eager, graph, xla"),
     Option(name="device", metavar="KIND", many=True, help="cpu, gpu, tpu, or auto (default): all that seem present"),
     Option(name="replicas", metavar="N", many=True, help="numbers of replicas of distributed workloads"),
+    Option(
+        name="placement",
+        metavar="STRATEGY",
+        many=True,
+        help="of distributed workloads: mirrored (default), or multi_worker: a process with a core of its own each",
+    ),
     Option(
         name="threads",
         metavar="N",
@@ -94,6 +101,7 @@ class Choice:
         workloads, implementations, modes: names to keep; empty keeps all.
         params: values by parameter name.
         devices: kinds, or empty for all that seem present.
+        placements: strategies of distributed workloads, or empty for the default.
         replicas: numbers of replicas, or empty for each workload's own.
         threads: numbers of cores of a CPU worker, or empty for all at once.
         invocations, max_invocations, budget_s, timeout_s, precision: how much to measure; a precision of 0 asks
@@ -110,6 +118,7 @@ class Choice:
     modes: tuple[str, ...]
     params: tuple[tuple[str, str], ...]
     devices: tuple[str, ...]
+    placements: tuple[str, ...]
     replicas: tuple[int, ...]
     threads: tuple[int, ...]
     invocations: int
@@ -234,6 +243,14 @@ def _devices(raw: Mapping[str, Any]) -> tuple[str, ...]:
     return () if AUTO in given else given
 
 
+def _placements(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    given = _names(raw, "placement")
+    for name in given:
+        if name not in SPREAD:
+            raise BadInputError(f"unknown placement {name!r}: choose from {', '.join(SPREAD)}")
+    return given
+
+
 def parse(raw: Mapping[str, Any]) -> Choice:
     """Parse the options by name, texts as they were given, lists of texts for `many`, booleans for switches.
 
@@ -249,6 +266,7 @@ def parse(raw: Mapping[str, Any]) -> Choice:
         modes=_names(raw, "mode"),
         params=_params(raw),
         devices=_devices(raw),
+        placements=_placements(raw),
         replicas=tuple(_whole(text, "replicas") for text in _names(raw, "replicas")),
         threads=tuple(_whole(text, "threads") for text in _names(raw, "threads")),
         invocations=invocations,

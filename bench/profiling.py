@@ -42,7 +42,7 @@ def profile_case(
     """Build a case anew, call it a few times, trace some steps, and leave what they tell in its folder."""
     stages.enter(case.id, "build")
     modules.clear()
-    program = workload.build(group.make_job(case, request, devices))
+    program = group.build(case, workload, request, devices)
     step = capture.make_step(program, meters)
     stages.enter(case.id, "warm-up")
     end = meters.clock() + WARM_UP_S

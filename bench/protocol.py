@@ -32,6 +32,7 @@ class Request:
         examine: after timing, also examine the graphs and compiled modules, which takes a compile each.
         task: `measure`; or `sequences`, the call sequences of the cases' workload in the cases' modes; or `profile`.
         folder: with `profile`, the run's folder.
+        worker: which worker of a cluster it is for: 0, or above that one that only follows the first.
     """
 
     cases: tuple[Case, ...]
@@ -47,6 +48,7 @@ class Request:
     examine: bool = False
     task: str = MEASURE
     folder: str = ""
+    worker: int = 0
 
 
 def send(descriptor: int, message: dict[str, Any]) -> None:

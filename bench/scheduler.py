@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from tfbench.bench import health, listening, precision
-from tfbench.bench.case import Case
+from tfbench.bench.case import MULTI_WORKER, Case
 from tfbench.bench.listening import Heard
 from tfbench.bench.machine import Software
 from tfbench.bench.process import Worker
@@ -224,7 +224,8 @@ class Measuring:
             check_only=settings.check_only,
             order_seed=seed,
             baselines=self._baselines(cases),
-            examine=settings.plan.examine and invocation == 1,
+            # To examine a step it is called alone, which a cluster's other workers would wait for.
+            examine=settings.plan.examine and invocation == 1 and cases[0].placement.strategy != MULTI_WORKER,
         )
 
     def _baselines(self, cases: Sequence[Case]) -> dict[str, str]:

@@ -45,18 +45,19 @@ def _placements(workload: Workload, choice: Choice) -> list[Placement]:
     labels = [label for label, _ in choice.interpreters] or [""]
     replicas = (choice.replicas or workload.replicas) if workload.distributed else (1,)
     return [
-        Placement(device=kind, strategy=_strategy(workload, kind), replicas=wide, threads=threads, interpreter=label)
+        Placement(device=kind, strategy=strategy, replicas=wide, threads=threads, interpreter=label)
         for kind in kinds
+        for strategy in _strategies(workload, kind, choice)
         for wide in replicas
         for threads in (choice.threads if kind == CPU and choice.threads else (0,))
         for label in labels
     ]
 
 
-def _strategy(workload: Workload, kind: str) -> str:
+def _strategies(workload: Workload, kind: str, choice: Choice) -> tuple[str, ...]:
     if not workload.distributed:
-        return SINGLE
-    return TPU_STRATEGY if kind == TPU else MIRRORED
+        return (SINGLE,)
+    return (TPU_STRATEGY,) if kind == TPU else choice.placements or (MIRRORED,)
 
 
 def _cases(workload: Workload, choice: Choice) -> Iterator[Case]:
@@ -89,8 +90,9 @@ def select(catalog: Mapping[str, Workload], choice: Choice) -> list[Case]:
     workloads = _workloads(catalog, choice.workloads)
     _check_names("implementation", choice.implementations, [i for w in workloads for i in w.implementations])
     _check_names("parameter", [name for name, _ in choice.params], [p.name for w in workloads for p in w.parameters])
-    if choice.replicas and not any(workload.distributed for workload in workloads):
-        raise BadInputError("--replicas: none of the chosen workloads is distributed; choose one that is")
+    if (choice.replicas or choice.placements) and not any(workload.distributed for workload in workloads):
+        what = "replicas" if choice.replicas else "placement"
+        raise BadInputError(f"--{what}: none of the chosen workloads is distributed; choose one that is")
     most = len(affinity())
     for threads in choice.threads:
         if threads > most:

@@ -98,6 +98,9 @@ def time_round(timed: Timed, meters: Meters, settle_s: float) -> float:
     """Time one round in seconds: all its calls and the final wait for the device, garbage collection off."""
     settle(timed, meters, settle_s)
     step, calls, clock = timed.program.step, timed.calls(), meters.clock
+    announce = getattr(step, "announce", None)
+    if announce is not None:  # to the other workers of a cluster
+        announce(len(calls))
     collecting = gc.isenabled()
     gc.disable()
     try:

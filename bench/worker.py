@@ -12,10 +12,13 @@ import signal
 import sys
 import threading
 import traceback
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from tfbench.bench import codec, devices, group, ledger, modules, profiling, protocol, sequences, software
+from tfbench.bench import codec, crew, devices, follow, group, ledger, modules, profiling, protocol, sequences, software
+from tfbench.bench.case import MULTI_WORKER
+from tfbench.bench.crew import Crew
 from tfbench.bench.protocol import SCRATCH_PREFIX, Request
 from tfbench.workloads import catalog
 
@@ -52,26 +55,43 @@ def _die_with_parent(descriptor: int) -> None:
     threading.Thread(target=wait, name="tfbench-parent-watch", daemon=True).start()
 
 
+def start_crew(request: Request, stages: group.Stages) -> Crew:
+    """Start the other workers of a cluster, and join it; where one goes wrong it is the failure of the case at hand."""
+
+    def fail(message: str) -> None:
+        said = {"case": stages.case_id, "stage": stages.stage, "type": "worker", "message": message}
+        stages.say({"say": protocol.FAILURE, **said})
+        os._exit(0)  # the failure is told
+
+    led = Crew(request, fail)
+    crew.join_cluster(0, led.addresses, os.environ)
+    return led
+
+
 def serve(request: Request, say: group.Say) -> None:
     """Import TensorFlow, set the devices up, and measure."""
     stages = group.Stages(say)
     stages.enter("", "import")
+    placement = request.cases[0].placement
+    led = start_crew(request, stages) if placement.strategy == MULTI_WORKER else None
+    devices.confine(placement)
     if request.task == protocol.PROFILE:
         modules.dump(os.environ)
-    devices.confine(request.cases[0].placement)
     known = catalog.catalog([Path(name) for name in request.files])
     importlib.import_module("tensorflow")
     stages.enter("", "devices")
-    placed = devices.configure(request.cases[0].placement, cpu_model=request.cpu_model)
+    placed = replace(devices.configure(placement, cpu_model=request.cpu_model), crew=led)
     stages.enter("", "warm-up")
     with placed.scope():
-        meters = group.make_meters()
+        meters = group.make_meters(placed)
         found = software.software(
             interpreter=request.cases[0].placement.interpreter, traces_counted=meters.traces.exact
         )
         say({"say": protocol.SOFTWARE, **codec.encode(found)})
         ledger.warm_up_process()
         TASKS[request.task](request, known, placed, meters, say)
+    if led is not None:
+        led.leave()
 
 
 def _serve_or_tell(request: Request, say: group.Say) -> None:
@@ -92,6 +112,10 @@ def main(arguments: list[str]) -> int:
     """Serve one request."""
     descriptor, out = int(arguments[0]), int(arguments[1])
     request = codec.decode(Request, json.loads(_read_line(descriptor)))
+    if request.worker:
+        devices.confine(request.cases[0].placement, request.worker)
+        follow.serve(request, descriptor, out)
+        return 0
     _die_with_parent(descriptor)
     try:
         _serve_or_tell(request, partial(protocol.send, out))
