@@ -11,7 +11,7 @@ LOCK_TOOLS := build/lock-tools
 BUILD_LEFTOVERS := build/lib build/bdist.* build/wheel $(LINT_ROOT)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench bench-quick calibrate test lint lock clean
+.PHONY: help bench bench-quick calibrate versus-jax test lint lock clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)$$/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -34,6 +34,9 @@ bench-quick: $(STAMP) ## the same with few rounds: does all of it work here?
 
 calibrate: $(STAMP) ## prove intervals, verdicts and gates on this machine: docs/calibration.md, under 20 minutes
 	$(BIN)/python benchmarks/calibrate.py $(ARGS)
+
+versus-jax: $(STAMP) ## TensorFlow's XLA beside JAX, in an environment of its own in build/jax-venv; 5 minutes
+	$(BIN)/python benchmarks/versus_jax.py $(ARGS)
 
 test: $(STAMP) ## run the tests; ARGS goes to pytest
 	$(BIN)/pytest $(ARGS)

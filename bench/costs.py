@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tfbench.bench import ceilings, codec, dispatch, graphs, mode, module_cost, protocol, sync_check
-from tfbench.bench.case import Case
-from tfbench.bench.extras import Ceilings, Extras
+from tfbench.bench import ceilings, codec, dispatch, graphs, link, mode, module_cost, protocol, sync_check
+from tfbench.bench.case import MULTI_WORKER, Case
+from tfbench.bench.extras import Ceilings, Extras, Link
 from tfbench.bench.ledger import Meters
 from tfbench.bench.protocol import Request
 from tfbench.bench.timing import Timed
@@ -33,6 +33,7 @@ def measure(
     cases = {case.id: case for case in request.cases}
     found: dict[str, Extras] = {}
     tops: list[Ceilings] = []
+    links: list[Link] = []
 
     def tell(timed: Timed, parts: Iterable[Part]) -> None:
         enter(timed.id, STAGE)
@@ -47,8 +48,15 @@ def measure(
             tops.append(ceilings.measure(device, clock=meters.clock, sync=meters.sync))
         return {"ceilings": tops[0]}
 
+    def connect() -> dict[str, Any]:
+        if not links:
+            links.append(link.measure(meters.clock))
+        return {"link": links[0]}
+
+    placement = request.cases[0].placement
+    between = (connect,) if placement.strategy == MULTI_WORKER and placement.replicas > 1 else ()
     for timed in ready:
-        tell(timed, cheap_parts(timed, cases[timed.id], meters))
+        tell(timed, (*cheap_parts(timed, cases[timed.id], meters), *between))
     if request.examine:
         for timed in ready:
             tell(timed, (reach, *dear_parts(timed, cases[timed.id])))

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,10 @@ from tfbench.workloads.spec import Program
 HOST = "127.0.0.1"
 BEAT_S = 1.0
 SILENT_S = 15.0  # without a beat a worker is taken for stopped
+JOIN_S = 30.0  # to import TensorFlow and say hello
 GRACE_S = 5.0  # for the first worker to fail of itself when another did, and for all to leave
 BUILD, TRACE, CALL, RESET, STOP = "build", "trace", "call", "reset", "stop"
-ALIVE, FAILED = "alive", "failed"
+ALIVE, FAILED, HELLO = "alive", "failed", "hello"
 
 
 def free_addresses(count: int) -> list[str]:
@@ -48,14 +50,23 @@ def join_cluster(index: int, addresses: Sequence[str], environment: MutableMappi
 
 @dataclass(slots=True)
 class Member:
-    """Hold another worker: its index, process, and the pipe that leads it; when it last said anything."""
+    """Hold another worker.
+
+    Attributes:
+        index: in the cluster, from 1; the first, which holds this, is 0.
+        process: the child.
+        lead, answer: descriptors of the pipes that tell it what to do, and in which it answers.
+        started, heard: when it was started, and when it last said anything, by the monotonic clock.
+        joined: whether it has said hello.
+    """
 
     index: int
     process: subprocess.Popen[bytes]
     lead: int
     answer: int
+    started: float
     heard: float
-    failed: str = ""
+    joined: bool = False
 
 
 class Crew:
@@ -84,7 +95,8 @@ class Crew:
         os.close(read_lead)
         os.close(write_answer)
         protocol.send(lead, codec.encode(replace(request, worker=index)))
-        return Member(index=index, process=process, lead=lead, answer=answer, heard=time.monotonic())
+        now = time.monotonic()
+        return Member(index=index, process=process, lead=lead, answer=answer, started=now, heard=now)
 
     def tell(self, do: str, **more: Any) -> None:
         """Tell all others to do something."""
@@ -111,8 +123,13 @@ class Crew:
                 for key, _ in selector.select(BEAT_S):
                     self._hear(key.data, selector)
                 for member in self._members:
-                    if time.monotonic() - member.heard > SILENT_S:
-                        self._blame(member, f"said nothing for {SILENT_S:g} s: it is stopped, or hangs")
+                    self._check(member, time.monotonic())
+
+    def _check(self, member: Member, now: float) -> None:
+        if now - member.heard > SILENT_S:
+            self._blame(member, f"said nothing for {SILENT_S:g} s: it is stopped, or hangs")
+        if not member.joined and now - member.started > JOIN_S:
+            self._blame(member, f"did not join the cluster within {JOIN_S:g} s")
 
     def _hear(self, member: Member, selector: selectors.BaseSelector) -> None:
         data = os.read(member.answer, 65536)
@@ -122,12 +139,18 @@ class Crew:
             if not self._leaving:
                 self._blame(member, f"ended early, with exit code {member.process.wait(GRACE_S)}")
         for line in data.splitlines():
-            message = json.loads(line)
-            if message["say"] == FAILED:
-                told = self._told
-                time.sleep(GRACE_S)  # the first worker may well have failed alike, and gone on
-                if told == self._told:
-                    self._blame(member, message["message"])
+            self._take(member, json.loads(line))
+
+    def _take(self, member: Member, message: dict[str, Any]) -> None:
+        if message["say"] == HELLO:
+            member.joined = True
+            if message["tensorflow"] != version("tensorflow"):
+                self._blame(member, f"has TensorFlow {message['tensorflow']}, the first has {version('tensorflow')}")
+        if message["say"] == FAILED:
+            told = self._told
+            time.sleep(GRACE_S)  # the first worker may well have failed alike, and gone on
+            if told == self._told:
+                self._blame(member, message["message"])
 
     def _blame(self, member: Member, what: str) -> None:
         if not self._leaving:

@@ -1,7 +1,7 @@
 """Give a worker the devices that its placement asks for, or say why it cannot. Worker only."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache
@@ -51,21 +51,29 @@ def present() -> tuple[str, ...]:
     return tuple(found)
 
 
-def confine(placement: Placement, worker: int = 0) -> None:
-    """Give this process the cores that the placement names, and no others; before TensorFlow is imported.
-
-    Python, TensorFlow's threads and XLA's compiler all stay on them.
+def cores_of(placement: Placement, worker: int = 0) -> list[int]:
+    """Give the cores that the placement names for a worker; empty for all that there are.
 
     Raises:
         MissingDeviceError: there are not enough for all workers of a cluster.
     """
-    if not (placement.threads or placement.strategy == MULTI_WORKER) or not hasattr(os, "sched_setaffinity"):
-        return
-    workers = placement.replicas if placement.strategy == MULTI_WORKER else 1
-    each, allowed = placement.threads or 1, sorted(os.sched_getaffinity(0))
+    clustered = placement.strategy == MULTI_WORKER
+    if not (placement.threads or clustered) or not hasattr(os, "sched_getaffinity"):
+        return []
+    workers, each = placement.replicas if clustered else 1, placement.threads or 1
+    allowed = sorted(os.sched_getaffinity(0))
     if workers * each > len(allowed):
         raise MissingDeviceError(f"{workers} workers of {each} need as many cores: this process may use {len(allowed)}")
-    os.sched_setaffinity(0, allowed[worker * each : (worker + 1) * each])
+    return allowed[worker * each : (worker + 1) * each]
+
+
+def keep_to(cores: Sequence[int]) -> None:
+    """Let this process run on these cores only; before TensorFlow is imported, and after others are started.
+
+    Python, TensorFlow's threads and XLA's compiler all stay on them.
+    """
+    if cores:
+        os.sched_setaffinity(0, cores)
 
 
 def configure(placement: Placement, *, cpu_model: str) -> Devices:

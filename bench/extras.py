@@ -35,6 +35,19 @@ class Ceilings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Hold what the link between the workers of a cluster reaches, measured with plain sockets.
+
+    Attributes:
+        byte_per_s: of large messages in one direction.
+        latency_s: of a message of one byte.
+    """
+
+    byte_per_s: float
+    latency_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Extras:
     """Hold what one worker measured of a case after its rounds; None where it does not apply or went wrong.
 
@@ -47,6 +60,7 @@ class Extras:
         optimized_ops: operations of the graph after Grappler, functions inlined and loops taken apart.
         cost: of the module that XLA compiled.
         ceilings: of the device.
+        link: between the workers of a cluster.
         reasons: why something is missing that was tried.
     """
 
@@ -57,4 +71,5 @@ class Extras:
     optimized_ops: int | None = None
     cost: Cost | None = None
     ceilings: Ceilings | None = None
+    link: Link | None = None
     reasons: tuple[str, ...] = ()

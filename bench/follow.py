@@ -3,6 +3,7 @@
 import threading
 import time
 import traceback
+from importlib.metadata import version
 from pathlib import Path
 
 from tfbench.bench import crew, devices, group, ledger, protocol
@@ -35,6 +36,7 @@ def beat(answer: int) -> None:
 
 def _follow(request: Request, lead: int, answer: int) -> None:
     known = catalog.catalog([Path(name) for name in request.files])
+    protocol.send(answer, {"say": crew.HELLO, "tensorflow": version("tensorflow")})
     placed = devices.configure(request.cases[0].placement, cpu_model=request.cpu_model)
     with placed.scope():
         ledger.warm_up_process()

@@ -146,6 +146,7 @@ def open_and_check(
             "iterations": timed.iterations,
             "data": program.data,
             "caution": program.caution,
+            "reduced_bytes": program.reduced_bytes,
             "device": devices.name,
             "shapes": shapes.describe(program.inputs[0], first),
             "sync_s": sync_cost_s(meters),

@@ -160,6 +160,7 @@ class Measuring:
             work_per_call=workload.work(dict(case.params), case.placement.replicas),
             data=facts["data"],
             caution=facts["caution"],
+            reduced_bytes=facts["reduced_bytes"],
             device=facts["device"],
             content=self._content,
             shapes=facts["shapes"],

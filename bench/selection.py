@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tfbench.bench import devices
-from tfbench.bench.case import CPU, MIRRORED, SINGLE, TPU, TPU_STRATEGY, Case, Placement
+from tfbench.bench.case import CPU, MIRRORED, MULTI_WORKER, SINGLE, TPU, TPU_STRATEGY, Case, Placement
 from tfbench.bench.environment import affinity
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.mode import MODES
@@ -62,9 +62,12 @@ def _strategies(workload: Workload, kind: str, choice: Choice) -> tuple[str, ...
 
 def _cases(workload: Workload, choice: Choice) -> Iterator[Case]:
     placements = _placements(workload, choice)
-    implementations = [name for name in workload.implementations if name in (choice.implementations or (name,))]
+    named = (*workload.implementations, *workload.parts)
+    implementations = [name for name in named if name in (choice.implementations or (name,))]
     for params in itertools.product(*_values(workload, choice)):
         for placement, implementation, mode in itertools.product(placements, implementations, MODES):
+            if implementation in workload.parts and placement.strategy != MULTI_WORKER:
+                continue
             wanted = not workload.only or (implementation, mode) in workload.only
             if wanted and mode in (choice.modes or MODES):
                 yield Case(
@@ -88,7 +91,9 @@ def select(catalog: Mapping[str, Workload], choice: Choice) -> list[Case]:
     """
     _check_names("mode", choice.modes, MODES)
     workloads = _workloads(catalog, choice.workloads)
-    _check_names("implementation", choice.implementations, [i for w in workloads for i in w.implementations])
+    _check_names(
+        "implementation", choice.implementations, [i for w in workloads for i in (*w.implementations, *w.parts)]
+    )
     _check_names("parameter", [name for name, _ in choice.params], [p.name for w in workloads for p in w.parameters])
     if (choice.replicas or choice.placements) and not any(workload.distributed for workload in workloads):
         what = "replicas" if choice.replicas else "placement"

@@ -73,8 +73,9 @@ def serve(request: Request, say: group.Say) -> None:
     stages = group.Stages(say)
     stages.enter("", "import")
     placement = request.cases[0].placement
+    cores = devices.cores_of(placement)
     led = start_crew(request, stages) if placement.strategy == MULTI_WORKER else None
-    devices.confine(placement)
+    devices.keep_to(cores)
     if request.task == protocol.PROFILE:
         modules.dump(os.environ)
     known = catalog.catalog([Path(name) for name in request.files])
@@ -113,7 +114,7 @@ def main(arguments: list[str]) -> int:
     descriptor, out = int(arguments[0]), int(arguments[1])
     request = codec.decode(Request, json.loads(_read_line(descriptor)))
     if request.worker:
-        devices.confine(request.cases[0].placement, request.worker)
+        devices.keep_to(devices.cores_of(request.cases[0].placement, request.worker))
         follow.serve(request, descriptor, out)
         return 0
     _die_with_parent(descriptor)

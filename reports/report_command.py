@@ -25,6 +25,7 @@ VIEWS = {
     "ops": "tfbench.reports.ops_view",
     "ops-diff": "tfbench.reports.ops_diff_view",
     "scaling": "tfbench.reports.scaling_view",
+    "communication": "tfbench.reports.communication_view",
     "per-core": "tfbench.reports.per_core_view",
     "claims": "tfbench.reports.claims_view",
 }

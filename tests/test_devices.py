@@ -6,12 +6,14 @@ import sys
 
 import pytest
 from tfbench.bench import devices
+from tfbench.bench.case import Placement
 
 SCRIPT = """
 import os
 from tfbench.bench import devices
 from tfbench.bench.case import Placement
-devices.confine(Placement(threads={threads}))
+from tfbench.bench.case import Placement
+devices.keep_to(devices.cores_of(Placement(threads={threads})))
 print(len(os.sched_getaffinity(0)), min(os.sched_getaffinity(0)))
 """
 
@@ -32,3 +34,12 @@ def test_a_confined_process_has_the_first_of_its_cores(threads: int) -> None:
 )
 def test_the_profiler_of_a_tpu_is_on_its_host(master: str, service: str) -> None:
     assert devices.profiler_service(master) == service
+
+
+def test_each_worker_of_a_cluster_has_cores_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {2, 3, 5, 7}, raising=False)
+    wide = Placement(strategy="multi_worker", replicas=2, threads=2)
+    assert [devices.cores_of(wide, worker) for worker in (0, 1)] == [[2, 3], [5, 7]]
+    assert devices.cores_of(Placement(strategy="multi_worker", replicas=4), 3) == [7]
+    with pytest.raises(devices.MissingDeviceError, match="5 workers of 1 need as many cores: this process may use 4"):
+        devices.cores_of(Placement(strategy="multi_worker", replicas=5))

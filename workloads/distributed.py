@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from tfbench.workloads import classifier, fashion_data, mlp, sequences_distributed, spec
+from tfbench.workloads import classifier, distributed_parts, fashion_data, mlp, sequences_distributed, spec
 
 LEARNING_RATE = 0.01
 BATCHES = 4
@@ -75,6 +75,8 @@ def build(job: spec.Job) -> spec.Program:
     pixels, labels = fashion_data.draw(images, batch_size=size, batches=BATCHES, seed=job.seed)
     weights = mlp.initial_weights(job.seed)
     strategy = job.strategy()
+    if job.implementation in distributed_parts.PARTS:
+        return build_part(job, strategy, list(zip(pixels, labels, strict=True)), data=images.origin)
     with strategy.scope():
         model = classifier.make(weights)
         optimizer = classifier.make_optimizer(LEARNING_RATE, model.trainable_variables)
@@ -92,6 +94,27 @@ def build(job: spec.Job) -> spec.Program:
         atol=ATOL,
         reset=classifier.keep_state([*model.trainable_variables, *optimizer.variables]),
         data=images.origin,
+        reduced_bytes=distributed_parts.gradient_bytes(),
+    )
+
+
+def build_part(job: spec.Job, strategy: Any, batches: Any, *, data: str) -> spec.Program:
+    """Build a part of the step alone."""
+    if job.implementation == distributed_parts.COMPUTE:
+        made = distributed_parts.compute(job, strategy, batches, learning_rate=LEARNING_RATE, checked=CHECKED_STEPS)
+    else:
+        made = distributed_parts.all_reduce(job, strategy)
+    step, inputs, expected, reset = made
+    reduced = distributed_parts.gradient_bytes() if job.implementation == distributed_parts.ALL_REDUCE else 0
+    return spec.Program(
+        step=step,
+        inputs=inputs,
+        expected=expected,
+        rtol=RTOL,
+        atol=ATOL,
+        reset=reset,
+        data=data,
+        reduced_bytes=reduced,
     )
 
 
@@ -109,5 +132,7 @@ WORKLOAD = spec.Workload(
     baseline=("data_parallel", "eager"),
     data="fashion_mnist",
     replicas=(1, 2),
+    parts=distributed_parts.PARTS,
+    unsupported=distributed_parts.unsupported,
     sequences=sequences_distributed.SEQUENCES,
 )

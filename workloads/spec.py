@@ -78,6 +78,7 @@ class Program:
         atol: absolute tolerance of it.
         reset: puts the initial state back (weights, optimiser, metrics); None if `step` keeps none.
         data: where the input came from, such as `real: 800 images` or `synthetic`; empty without data.
+        reduced_bytes: bytes of the gradients that a call sums over all replicas; 0 if it does not.
         caution: what a reader must know before comparing its times, printed below the table; or empty.
     """
 
@@ -89,6 +90,7 @@ class Program:
     reset: Callable[[], None] | None = None
     data: str = ""
     caution: str = ""
+    reduced_bytes: int = 0
 
 
 class BuildCalls(Protocol):
@@ -148,6 +150,8 @@ class Workload:
         sequences: calls for the retrace ledger, beside the cases.
         group: what it belongs to, such as `claims`; a workload of a group is measured only if it or its group is
             named. Empty for one that a run without names measures.
+        parts: further implementations, which do a part of a step: they are measured beside it where each replica is a
+            worker of its own, and nowhere else.
         only: the implementation and mode of each of its cases, for a workload that puts particular sides against
             each other; empty for every implementation in every mode.
     """
@@ -165,6 +169,7 @@ class Workload:
     replicas: tuple[int, ...] = (1,)
     sequences: tuple[CallSequence, ...] = ()
     group: str = ""
+    parts: tuple[str, ...] = ()
     only: tuple[tuple[str, str], ...] = ()
 
     @property

@@ -1,0 +1,90 @@
+"""Where a distributed step goes: computing, summing the gradients over all workers, and what neither explains."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, median
+
+from tfbench.bench import intervals
+from tfbench.bench.case import MULTI_WORKER
+from tfbench.bench.extras import Link
+from tfbench.bench.mode import GRAPH, XLA
+from tfbench.bench.record import Measurement
+
+COMPUTE, ALL_REDUCE = "compute", "all_reduce"  # implementations of a workload: its parts
+Estimate = tuple[float, float | None, float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Hold a step and its parts, all timed in turns by the same workers.
+
+    Attributes:
+        step, compute, all_reduce: the measurements; of an XLA step the all-reduce is that of graph mode.
+        link: between the workers; None if it was not measured.
+    """
+
+    step: Measurement
+    compute: Measurement
+    all_reduce: Measurement
+    link: Link | None
+
+    @property
+    def explained(self) -> Estimate | None:
+        """Give (compute + all-reduce) / step, with its 95 % interval over invocations."""
+        return self._over((self.compute, self.all_reduce))
+
+    @property
+    def communication(self) -> Estimate | None:
+        """Give all-reduce / step, with its interval."""
+        return self._over((self.all_reduce,))
+
+    @property
+    def exposed_s(self) -> float:
+        """Give by how much the step is longer than computing alone: what communication really costs it."""
+        return median(self.step.call_s) - median(self.compute.call_s)
+
+    @property
+    def floor_s(self) -> float | None:
+        """Give what a ring needs at least: 2 (N - 1) messages of 1/N of the gradients, one after the other.
+
+        P. Patarasuk, X. Yuan, "Bandwidth optimal all-reduce algorithms for clusters of workstations" (JPDC 69, 2009);
+        bandwidth and latency are those measured with plain sockets.
+        """
+        n, size = self.step.case.placement.replicas, self.step.reduced_bytes
+        if self.link is None or not size:
+            return None
+        return 2 * (n - 1) * (size / n / self.link.byte_per_s + self.link.latency_s)
+
+    def _over(self, parts: Sequence[Measurement]) -> Estimate | None:
+        """Give the sum of the parts' medians over the step's, invocation by invocation."""
+        times = [{done.index: median(done.call_s) for done in m.invocations if done.round_s} for m in parts]
+        ratios = [
+            sum(part[done.index] for part in times) / median(done.call_s)
+            for done in self.step.invocations
+            if done.round_s and all(done.index in part for part in times)
+        ]
+        if len(ratios) < 2:
+            return (fmean(ratios), None, None) if ratios else None
+        found = intervals.over_invocations(ratios)
+        return found.middle, found.low, found.high
+
+
+def splits(measurements: Sequence[Measurement]) -> Iterator[Split]:
+    """Give each step of several workers whose parts were measured with it."""
+    cases = {measurement.case: measurement for measurement in measurements}
+    for step in measurements:
+        case = step.case
+        if case.placement.strategy != MULTI_WORKER or case.placement.replicas == 1:
+            continue
+        if case.implementation in {COMPUTE, ALL_REDUCE}:
+            continue
+        compute = cases.get(replace(case, implementation=COMPUTE))
+        summed = cases.get(replace(case, implementation=ALL_REDUCE, mode=GRAPH if case.mode == XLA else case.mode))
+        if compute is not None and summed is not None and step.call_s and compute.call_s and summed.call_s:
+            links = (done.extras.link for done in step.invocations if done.extras is not None)
+            yield Split(
+                step=step,
+                compute=compute,
+                all_reduce=summed,
+                link=next((link for link in links if link is not None), None),
+            )

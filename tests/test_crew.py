@@ -1,0 +1,130 @@
+"""Workers of a cluster, led in step: what is told, and what is done. Fakes only; test_cluster.py has real ones."""
+
+import json
+import os
+from typing import Any
+
+import pytest
+from tfbench.bench import crew, follow
+from tfbench.bench.protocol import Request
+from tfbench.workloads.spec import Program
+
+CASE = "toy-by_hand-n=8,kind=small-graph-cpu-multi_worker-2"
+
+
+class Told:
+    """Note what the other workers are told."""
+
+    def __init__(self) -> None:
+        self.commands: list[tuple[Any, ...]] = []
+
+    def __call__(self, do: str, **more: Any) -> None:
+        """Note it."""
+        self.commands.append((do, *(more[name] for name in ("case", "first", "count") if name in more)))
+
+
+class Step:
+    """A traced step that notes its calls."""
+
+    def __init__(self) -> None:
+        self.calls: list[Any] = []
+
+    def __call__(self, x: Any) -> Any:
+        """Note a call."""
+        self.calls.append(x)
+        return [x]
+
+    def get_concrete_function(self, x: Any) -> str:
+        """Trace."""
+        return f"concrete of {x}"
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def case(records: Any) -> Any:
+    from tfbench.bench.case import Placement
+
+    return records.case(mode="graph", placement=Placement(strategy="multi_worker", replicas=2))
+
+
+def program(step: Any, **changes: Any) -> Program:
+    fields: dict[str, Any] = {"inputs": (("a",), ("b",)), "expected": list, "rtol": 0.0, "atol": 0.0}
+    return Program(step=step, **{**fields, **changes})
+
+
+def test_each_call_is_told_with_its_input_before_it_is_made(told: Told, case: Any) -> None:
+    led = crew.lead(program(Step()), case, told)
+    assert [led.step(*led.inputs[1]), led.step(*led.inputs[0])] == [["b"], ["a"]]
+    assert told.commands == [("call", CASE, 1, 1), ("call", CASE, 0, 1)]
+
+
+def test_announced_calls_are_told_once(told: Told, case: Any) -> None:
+    led = crew.lead(program(Step()), case, told)
+    led.step.announce(2)  # type: ignore[attr-defined]
+    for number in (0, 1, 0):
+        led.step(*led.inputs[number])
+    assert told.commands == [("call", CASE, 0, 2), ("call", CASE, 0, 1)]
+
+
+def test_a_trace_is_told(told: Told, case: Any) -> None:
+    led = crew.lead(program(Step()), case, told)
+    assert led.step.get_concrete_function("a") == "concrete of a"  # type: ignore[attr-defined]
+    assert told.commands == [("trace", CASE)]
+
+
+def test_an_eager_step_has_nothing_to_trace(told: Told, case: Any) -> None:
+    led = crew.lead(program(lambda x: x), case, told)
+    assert getattr(led.step, "get_concrete_function", None) is None
+
+
+def test_a_reset_is_told_where_there_is_one(told: Told, case: Any) -> None:
+    done: list[str] = []
+    led = crew.lead(program(Step(), reset=lambda: done.append("here")), case, told)
+    assert led.reset is not None
+    led.reset()
+    assert (told.commands, done) == ([("reset", CASE)], ["here"])
+    assert crew.lead(program(Step()), case, told).reset is None
+
+
+def test_commands_end_with_stop_or_with_the_first_worker() -> None:
+    for last in (json.dumps({"do": "stop"}).encode() + b'\n{"do": "never"}\n', b'{"do": "cut'):
+        read, write = os.pipe()
+        os.write(write, b'{"do": "build", "case": "a"}\n{"do": "call"}\n' + last)
+        os.close(write)
+        assert [command["do"] for command in crew.commands(read)] == ["build", "call"]
+        os.close(read)
+
+
+def test_the_others_build_trace_call_and_reset_what_they_are_told(case: Any, make_workload: Any) -> None:
+    step, done = Step(), []
+    made = program(step, reset=lambda: done.append("reset"))
+    workload = make_workload(build=lambda job: made)
+    placed: Any = type("Placed", (), {"strategy": None})()
+    follower = follow.Follower(Request(cases=(case,)), {"toy": workload}, placed)
+    for command in (
+        {"do": "build", "case": case.id},
+        {"do": "trace", "case": case.id},
+        {"do": "call", "case": case.id, "first": 1, "count": 3},
+        {"do": "reset", "case": case.id},
+    ):
+        follower.obey(command)
+    assert (step.calls, done) == (["b", "a", "b"], ["reset"])
+
+
+def test_addresses_are_of_this_machine_and_all_different() -> None:
+    found = crew.free_addresses(5)
+    assert len(set(found)) == 5
+    assert {address.partition(":")[0] for address in found} == {"127.0.0.1"}
+
+
+def test_tensorflow_is_told_of_the_cluster() -> None:
+    environment: dict[str, str] = {}
+    crew.join_cluster(1, ["127.0.0.1:7", "127.0.0.1:8"], environment)
+    assert json.loads(environment["TF_CONFIG"]) == {
+        "cluster": {"worker": ["127.0.0.1:7", "127.0.0.1:8"]},
+        "task": {"type": "worker", "index": 1},
+    }

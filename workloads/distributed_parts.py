@@ -1,0 +1,97 @@
+"""The parts of distributed's step, each alone: a worker's own computing, and the sum of gradients over all workers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tfbench.workloads import classifier, mlp, spec
+
+COMPUTE, ALL_REDUCE = "compute", "all_reduce"
+PARTS = (COMPUTE, ALL_REDUCE)
+INPUTS = 4
+
+Batch = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
+
+
+def compute(job: spec.Job, strategy: Any, batches: Sequence[Batch], *, learning_rate: float, checked: int) -> Any:
+    """Build what a worker does of a step but for talking to others: forward, backward and update on its own part.
+
+    It answers the loss of its own part, which is so recorded and checked: the data really was divided.
+    """
+    import keras
+    import tensorflow as tf
+
+    index, workers = strategy.cluster_resolver.task_id, job.replicas
+    own = [tuple(np.array_split(values, workers)[index] for values in batch) for batch in batches]
+    weights = mlp.initial_weights(job.seed)
+    model = classifier.make(weights)
+    optimizer = classifier.make_optimizer(learning_rate, model.trainable_variables)
+    loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+    def forward_backward(x: Any, y: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = loss_of(y, model(x, training=True))
+        return loss, tape.gradient(loss, [v.value for v in model.trainable_variables])
+
+    local = tf.function(forward_backward, jit_compile=True) if job.mode == "xla" else forward_backward
+
+    def step(x: Any, y: Any) -> Any:
+        loss, gradients = local(x, y)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss
+
+    def reference() -> Sequence[Any]:
+        steps = mlp.train(weights, own[:checked], learning_rates=[learning_rate] * len(weights))
+        return [np.float64(one.loss) for one in steps]
+
+    return (
+        step if job.mode == "eager" else tf.function(step),
+        tuple((tf.constant(x), tf.constant(y)) for x, y in own),
+        reference,
+        classifier.keep_state([*model.trainable_variables, *optimizer.variables]),
+    )
+
+
+def all_reduce(job: spec.Job, strategy: Any) -> Any:
+    """Build the sum over all workers of tensors like the gradients, as Keras' optimizers ask for it."""
+    import tensorflow as tf
+
+    weights = mlp.initial_weights(job.seed)
+
+    def mine(scale: int) -> Any:
+        return [
+            strategy.experimental_distribute_values_from_function(
+                lambda context, weight=weight: tf.constant(
+                    weight * np.float32(scale * (context.replica_id_in_sync_group + 1))
+                )
+            )
+            for weight in weights
+        ]
+
+    def replica(*gradients: Any) -> Any:
+        context = tf.distribute.get_replica_context()
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, list(gradients))
+
+    def step(*gradients: Any) -> Any:
+        return strategy.run(replica, args=gradients)
+
+    total = sum(range(1, job.replicas + 1))
+    return (
+        step if job.mode == "eager" else tf.function(step),
+        tuple(tuple(mine(scale)) for scale in range(1, INPUTS + 1)),
+        lambda: [[weight * np.float32(total) for weight in weights]],
+        None,
+    )
+
+
+def gradient_bytes() -> int:
+    """Give the bytes of the gradients of one step: one float32 a weight."""
+    return sum(weight.nbytes for weight in mlp.initial_weights(0))
+
+
+def unsupported(implementation: str, _params: spec.Params, mode: str) -> str | None:
+    """Say why a part cannot be compiled."""
+    if implementation == ALL_REDUCE and mode == "xla":
+        return "XLA does not compile what goes between workers: it is that of graph mode"
+    return None
