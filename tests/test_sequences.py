@@ -52,7 +52,7 @@ KNOWN: dict[tuple[str, str, str], tuple[tuple[int, ...], tuple[int, ...], tuple[
 class Quiet:
     """An observer that has nothing to show."""
 
-    def sequences(self, workload: str) -> None:
+    def aside(self, cases: Any, what: str) -> None:
         """Hear that a worker starts."""
 
     def message(self, message: dict[str, Any]) -> None:
