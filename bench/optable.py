@@ -1,5 +1,6 @@
 """Find where the time of traced steps went: each instant of each thread, and of the steps. No TensorFlow here."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,7 +90,7 @@ def make(trace: Trace, case_id: str) -> OpTable:
             wall_s=float(wall[i]) * PS / steps,
         )
         for (what, device), i in totals.numbers.items()
-        if what.kind != WAIT and totals.count[i]
+        if what.kind != WAIT and (totals.count[i] or own[i])
     ]
     return OpTable(
         case_id=case_id,
@@ -105,7 +106,7 @@ def make(trace: Trace, case_id: str) -> OpTable:
 def cut(line: Line, totals: Totals, steps: Sequence[tuple[int, int]]) -> Segments:
     """Cut the nested events of a thread into pieces in which one runs and calls nothing; count those in the steps."""
     found, stack = Segments(), list[tuple[int, int, str]]()  # of each open event: its end, its number, its operation
-    first, last, position = steps[0][0], steps[-1][1], 0
+    begins, position = [start for start, _ in steps], 0
 
     def until(end: int, key: int) -> None:
         nonlocal position
@@ -124,7 +125,8 @@ def cut(line: Line, totals: Totals, steps: Sequence[tuple[int, int]]) -> Segment
             end = min(end, stack[-1][0])
         eager = line.eager.get(i, stack[-1][2] if stack else "")
         key = totals.number((opkinds.kernel(eager) if what.name == opkinds.KERNEL else what, line.device))
-        if first <= start < last:
+        step = bisect_right(begins, start) - 1
+        if step >= 0 and start < steps[step][1]:
             totals.count[key] += 1
             totals.total[key] += end - start
         stack.append((end, key, eager))
