@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from tfbench.bench.profile import (
     Operation,
     OpTable,
 )
-from tfbench.bench.xplane import Line, Trace
+from tfbench.bench.xplane import HOST, Line, Trace
 
 # An instant of a step belongs to the lowest of these that runs in it.
 RANKS = {
@@ -96,6 +97,7 @@ def make(trace: Trace, case_id: str) -> OpTable:
         case_id=case_id,
         steps=steps,
         step_s=sum(end - start for start, end in trace.steps) * PS / steps,
+        median_step_s=median(end - start for start, end in trace.steps) * PS,
         idle_s=idle * PS / steps,
         overlap_s=overlap * PS / steps,
         launch_gap_s=launch_gap(trace),
@@ -181,8 +183,8 @@ def launch_gap(trace: Trace) -> float | None:
     events = sorted(
         (start, end)
         for line in trace.lines
-        for start, end, what in zip(line.start, line.end, line.what, strict=True)
-        if what.kind == DEVICE
+        for start, end in zip(line.start, line.end, strict=True)
+        if line.device != HOST
     )
     if not events:
         return None
