@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tfbench.bench.profile import (
     ALL_REDUCE,
     COMPILING,
+    DEVICE,
     EAGER,
     GRAPH,
     INPUT,
@@ -94,6 +95,11 @@ def _by_type(type_: str, otherwise: str) -> str:
     if _COLLECTIVE.match(type_):
         return ALL_REDUCE
     return INPUT if _INPUT.match(type_) else otherwise
+
+
+def classify_kernel(name: str) -> What:
+    """Tell what ran on an accelerator."""
+    return What(_by_type(name, DEVICE), name, hlo_type(name))
 
 
 def kernel(eager: str) -> What:

@@ -1,7 +1,9 @@
 """Find where the time of traced steps went: each instant of each thread, and of the steps. No TensorFlow here."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,7 @@ from tfbench.bench.profile import (
     Operation,
     OpTable,
 )
-from tfbench.bench.xplane import Line, Trace
+from tfbench.bench.xplane import HOST, Line, Trace
 
 # An instant of a step belongs to the lowest of these that runs in it.
 RANKS = {
@@ -89,12 +91,13 @@ def make(trace: Trace, case_id: str) -> OpTable:
             wall_s=float(wall[i]) * PS / steps,
         )
         for (what, device), i in totals.numbers.items()
-        if what.kind != WAIT and totals.count[i]
+        if what.kind != WAIT and (totals.count[i] or own[i])
     ]
     return OpTable(
         case_id=case_id,
         steps=steps,
         step_s=sum(end - start for start, end in trace.steps) * PS / steps,
+        median_step_s=median(end - start for start, end in trace.steps) * PS,
         idle_s=idle * PS / steps,
         overlap_s=overlap * PS / steps,
         launch_gap_s=launch_gap(trace),
@@ -105,7 +108,7 @@ def make(trace: Trace, case_id: str) -> OpTable:
 def cut(line: Line, totals: Totals, steps: Sequence[tuple[int, int]]) -> Segments:
     """Cut the nested events of a thread into pieces in which one runs and calls nothing; count those in the steps."""
     found, stack = Segments(), list[tuple[int, int, str]]()  # of each open event: its end, its number, its operation
-    first, last, position = steps[0][0], steps[-1][1], 0
+    begins, position = [start for start, _ in steps], 0
 
     def until(end: int, key: int) -> None:
         nonlocal position
@@ -124,7 +127,8 @@ def cut(line: Line, totals: Totals, steps: Sequence[tuple[int, int]]) -> Segment
             end = min(end, stack[-1][0])
         eager = line.eager.get(i, stack[-1][2] if stack else "")
         key = totals.number((opkinds.kernel(eager) if what.name == opkinds.KERNEL else what, line.device))
-        if first <= start < last:
+        step = bisect_right(begins, start) - 1
+        if step >= 0 and start < steps[step][1]:
             totals.count[key] += 1
             totals.total[key] += end - start
         stack.append((end, key, eager))
@@ -179,8 +183,8 @@ def launch_gap(trace: Trace) -> float | None:
     events = sorted(
         (start, end)
         for line in trace.lines
-        for start, end, what in zip(line.start, line.end, line.what, strict=True)
-        if what.kind == DEVICE
+        for start, end in zip(line.start, line.end, strict=True)
+        if line.device != HOST
     )
     if not events:
         return None

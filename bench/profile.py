@@ -48,7 +48,8 @@ class OpTable:
         case_id: the case.
         steps: how many were traced.
         step_s: mean time of a step in the trace, from its marker's beginning to its end.
-        idle_s: the part of it in which nothing that the trace knows ran.
+        median_step_s: the median of the steps: one disturbed step moves the mean.
+        idle_s: the part of the mean in which nothing that the trace knows ran.
         overlap_s: the time that further threads worked while one did already: threads added up, it is in no `wall_s`.
         launch_gap_s: on an accelerator the part between a step's first kernel and its last in which none ran.
         operations: the longest in `wall_s` first.
@@ -57,6 +58,7 @@ class OpTable:
     case_id: str
     steps: int
     step_s: float
+    median_step_s: float
     idle_s: float
     overlap_s: float
     launch_gap_s: float | None

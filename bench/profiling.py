@@ -18,7 +18,7 @@ from tfbench.workloads.spec import Workload
 
 # Calls before the first traced one. Enough for the steady state to be near; and few, because after some 80 runs of a
 # function its cheap operations vanish from traces.
-WARM_UP = 30
+WARM_UP, FIRST = 30, 3
 WARM_UP_S = 1.0
 
 
@@ -45,10 +45,7 @@ def profile_case(
     program = group.build(case, workload, request, devices)
     step = capture.make_step(program, meters)
     stages.enter(case.id, "warm-up")
-    end = meters.clock() + WARM_UP_S
-    for i in range(WARM_UP):
-        if i < 3 or meters.clock() < end:
-            step()
+    warm_up(step, meters)
     stages.enter(case.id, "trace")
     with tempfile.TemporaryDirectory() as scratch:
         traced = capture.trace_steps(step, meters, Path(scratch), service=devices.profiler)
@@ -56,6 +53,16 @@ def profile_case(
         table = optable.make(traced.trace, case.id)
         stages.enter(case.id, "write")
         return keep(traced, table, Path(request.folder))
+
+
+def warm_up(step: capture.Step, meters: Meters) -> None:
+    """Call a step until it is near its steady state: the first call compiles, and does not count towards the time."""
+    for _ in range(FIRST):
+        step()
+    end = meters.clock() + WARM_UP_S
+    for _ in range(WARM_UP - FIRST):
+        if meters.clock() < end:
+            step()
 
 
 def keep(traced: Traced, table: OpTable, run: Path) -> Profile:

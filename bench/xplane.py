@@ -6,7 +6,7 @@ from typing import Any
 
 from tfbench.bench import opkinds
 from tfbench.bench.opkinds import REGION, What
-from tfbench.bench.profile import DEVICE, RUNTIME
+from tfbench.bench.profile import RUNTIME
 
 HOST = "host"
 
@@ -17,7 +17,7 @@ class Line:
 
     Attributes:
         device: `host`, or the accelerator's name.
-        start, end: of each event, in picoseconds since the epoch.
+        start, end: of each event, in picoseconds since the profiler's beginning.
         what: what each is.
         eager: the operation of each event that is an eager operation, by its place.
     """
@@ -75,13 +75,14 @@ def _device(plane_name: str) -> str:
 
 
 def _device_line(plane: Any, raw: Any, device: str) -> Line:
-    """Read what ran on an accelerator: kernels lie on streams, on a TPU on the line of XLA's operations."""
+    """Read what ran on an accelerator: its streams; where it has none, as a TPU, the line of XLA's operations."""
     line, base = Line(device=device), raw.timestamp_ns * 1000
-    if raw.name.startswith("Stream") or raw.name == "XLA Ops":
+    wanted = "Stream" if any(one.name.startswith("Stream") for one in plane.lines) else "XLA Ops"
+    if raw.name.startswith(wanted):
         for event in raw.events:
-            name = plane.event_metadata[event.metadata_id].name
+            what = opkinds.classify_kernel(plane.event_metadata[event.metadata_id].name)
             start = base + event.offset_ps
-            line.add(start, start + event.duration_ps, What(DEVICE, name, opkinds.hlo_type(name)))
+            line.add(start, start + event.duration_ps, what)
     return line
 
 

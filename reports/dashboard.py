@@ -51,7 +51,7 @@ METRICS = (
     Metric("summary/peak_device_memory_mib", "peak device memory (MiB)", "peak_device_bytes", 2.0**-20),
 )
 
-Row = Mapping[str, Any]
+Row = Mapping[Any, Any]
 
 
 def write(run: Run, folder: Path) -> None:

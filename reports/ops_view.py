@@ -77,8 +77,8 @@ def _hidden(one: Profiled) -> Iterator[str]:
     if share >= 0.2:
         name = costs_view.case_name(one.measurement.case)
         yield (
-            f"{name}: {costs_view.percent(share)} of a step went to the graph executor and to operations that are too "
-            "cheap for TensorFlow to trace"
+            f"{name}: {costs_view.percent(share)} of a step went to the graph executor and to operations that "
+            "TensorFlow no longer traces: cheap ones that ran some 80 times, as in loops"
         )
 
 

@@ -25,7 +25,7 @@ def explained(one: Profiled) -> float | None:
     """Give how long a traced step takes, over what the timed median, its wait for the device and tracing explain."""
     call_s = one.measurement.call_s
     sync_s = median(done.sync_s for done in one.measurement.invocations)
-    return one.table.step_s / ((median(call_s) + sync_s) * (1 + one.profile.overhead)) if call_s else None
+    return one.table.median_step_s / ((median(call_s) + sync_s) * (1 + one.profile.overhead)) if call_s else None
 
 
 def rows(run: Run) -> Iterator[Row]:
@@ -42,6 +42,7 @@ def rows(run: Run) -> Iterator[Row]:
             "case": case.id,
             "median_s": median(one.measurement.call_s) if one.measurement.call_s else None,
             "step_s": table.step_s,
+            "median_step_s": table.median_step_s,
             "steps": table.steps,
             "overhead": profile.overhead,
             "explained": explained(one),
@@ -68,8 +69,9 @@ def _remarks(one: Profiled) -> Iterator[str]:
         )
     if ratio is not None and not 1 / (1 + TOLERANCE) <= ratio <= 1 + TOLERANCE:
         timed = units.seconds(median(one.measurement.call_s))
+        traced = units.seconds(one.table.median_step_s)
         yield (
-            f"{costs_view.case_name(one.measurement.case)}: a traced step took {units.seconds(one.table.step_s)}, "
+            f"{costs_view.case_name(one.measurement.case)}: a traced step took {traced}, "
             f"{units.digits(ratio, 2)} times what the timed {timed} and profiling explain: "
             "read its shares, not its times"
         )
@@ -86,7 +88,7 @@ VIEW = View(
         *(costs_view.share_column(name, header) for name, (header, _) in SHARES.items()),
         costs_view.share_column("idle_share", "idle"),
         costs_view.share_column("overlap_share", "overlap"),
-        *costs_view.hidden_columns("launch_gap_share", "explained"),
+        *costs_view.hidden_columns("median_step_s", "launch_gap_share", "explained"),
         *costs_view.hidden_columns("steps", "trace_bytes", dtype="Int64"),
         Column(name="case", dtype="string"),
     ),

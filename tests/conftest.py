@@ -463,3 +463,13 @@ def images_folder(tmp_path: Path, make_idx: Callable[[Any], bytes]) -> Path:
 def with_fields() -> Callable[..., Any]:
     """Give `dataclasses.replace`, so that a test reads as a sentence."""
     return replace
+
+
+@pytest.fixture
+def browser() -> Iterator[Any]:
+    """Give headless Chromium; where there is none the test is skipped, and in CI fails."""
+    import chromium
+
+    chromium.require()
+    with chromium.opened() as opened:
+        yield opened

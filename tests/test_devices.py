@@ -30,7 +30,13 @@ def test_a_confined_process_has_the_first_of_its_cores(threads: int) -> None:
 
 @pytest.mark.parametrize(
     ("master", "service"),
-    [("grpc://10.0.0.2:8470", "grpc://10.0.0.2:8466"), ("", ""), ("local", "")],
+    [
+        ("grpc://10.0.0.2:8470", "grpc://10.0.0.2:8466"),
+        ("10.0.0.2:8470", "grpc://10.0.0.2:8466"),
+        ("grpc://[fe80::1]:8470", "grpc://[fe80::1]:8466"),
+        ("local", ""),
+        ("", ""),
+    ],
 )
 def test_the_profiler_of_a_tpu_is_on_its_host(master: str, service: str) -> None:
     assert devices.profiler_service(master) == service

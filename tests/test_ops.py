@@ -42,6 +42,7 @@ def table(case_id: str, said: tuple[Said, ...], **changes: Any) -> OpTable:
         "case_id": case_id,
         "steps": 4,
         "step_s": STEP_S,
+        "median_step_s": STEP_S,
         "idle_s": STEP_S - sum(one[4] for one in said),
         "overlap_s": 0.002,
         "launch_gap_s": None,

@@ -71,7 +71,8 @@ def all_reduce(job: spec.Job, strategy: Any) -> Any:
 
     def replica(*gradients: Any) -> Any:
         context = tf.distribute.get_replica_context()
-        return context.all_reduce(tf.distribute.ReduceOp.SUM, list(gradients))
+        # Inputs of a tf.function lie on no device yet; what was computed lies on the replica's.
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, [tf.identity(gradient) for gradient in gradients])
 
     def step(*gradients: Any) -> Any:
         return strategy.run(replica, args=gradients)
