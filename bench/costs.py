@@ -53,10 +53,10 @@ def measure(
             links.append(link.measure(meters.clock))
         return {"link": links[0]}
 
-    placement = request.cases[0].placement
-    between = (connect,) if placement.strategy == MULTI_WORKER and placement.replicas > 1 else ()
+    # The other workers of a cluster would wait for what is called here alone.
+    clustered = request.cases[0].placement.strategy == MULTI_WORKER
     for timed in ready:
-        tell(timed, (*cheap_parts(timed, cases[timed.id], meters), *between))
+        tell(timed, (connect,) if clustered else cheap_parts(timed, cases[timed.id], meters))
     if request.examine:
         for timed in ready:
             tell(timed, (reach, *dear_parts(timed, cases[timed.id])))
