@@ -110,8 +110,8 @@ def test_table_and_trace_lie_in_the_folder_of_the_case(run: Any, records: Any, t
     run(nothing, nothing)
     case_id = records.case(mode="graph").id
     folder = tmp_path / "run" / files.PROFILES / files.case_folder(case_id)
-    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert files == {OPS_FILE, "plugins/profile/now/host.xplane.pb"}
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert found == {OPS_FILE, "plugins/profile/now/host.xplane.pb"}
     assert codec.decode(OpTable, json.loads((folder / OPS_FILE).read_text())) == table(case_id)
 
 
