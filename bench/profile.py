@@ -69,7 +69,7 @@ class OpTable:
 class Profile:
     """Say what a run has of a case's profile, and what taking it cost.
 
-    It lies in the run's folder in `profiles/<store.case_folder(case_id)>`: a log directory of TensorBoard.
+    It lies in the run's folder in `profiles/<files.case_folder(case_id)>`: a log directory of TensorBoard.
 
     Attributes:
         case_id: the case.

@@ -7,7 +7,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from tfbench.bench import capture, codec, group, modules, optable, protocol, store
+from tfbench.bench import capture, codec, files, group, modules, optable, protocol
 from tfbench.bench.capture import Traced
 from tfbench.bench.case import Case
 from tfbench.bench.devices import Devices
@@ -67,7 +67,7 @@ def warm_up(step: capture.Step, meters: Meters) -> None:
 
 def keep(traced: Traced, table: OpTable, run: Path) -> Profile:
     """Write trace, table and modules into the case's folder of the run."""
-    target = run / store.PROFILES / store.case_folder(table.case_id)
+    target = run / files.PROFILES / files.case_folder(table.case_id)
     target.mkdir(parents=True, exist_ok=True)
     fits = traced.size <= capture.MOST_BYTES
     notes = modules.keep(target / "hlo")
@@ -75,7 +75,7 @@ def keep(traced: Traced, table: OpTable, run: Path) -> Profile:
         shutil.copytree(traced.logdir, target, dirs_exist_ok=True)
     else:
         notes.append(f"the trace of {table.steps} steps has {traced.size / 1e6:.0f} MB: only its figures are kept")
-    store.write_atomically(target / OPS_FILE, json.dumps(codec.encode(table)))
+    files.write_atomically(target / OPS_FILE, json.dumps(codec.encode(table)))
     return Profile(
         case_id=table.case_id,
         steps=table.steps,

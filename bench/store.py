@@ -1,6 +1,5 @@
 """Write and read run.json: pytest-benchmark's own JSON, with tfbench's records inside."""
 
-import hashlib
 import json
 import os
 import tempfile
@@ -12,7 +11,7 @@ from typing import Any
 
 import pytest_benchmark
 from pytest_benchmark.stats import Stats
-from tfbench.bench import codec
+from tfbench.bench import codec, files
 from tfbench.bench.errors import BadInputError, BadRunError
 from tfbench.bench.record import SCHEMA, Failure, Measurement, Outcome, Run, Skip
 
@@ -20,8 +19,6 @@ FILE = "run.json"
 LATEST = "latest"
 KEY = "tfbench"
 SUITE = "bench/suite/bench_workloads.py"
-PROFILES = "profiles"
-LONGEST_NAME = 160
 
 
 def statistics(call_s: Iterable[float]) -> dict[str, Any]:
@@ -62,19 +59,6 @@ def to_json(run: Run, machine_info: dict[str, Any], commit_info: dict[str, Any])
     }
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file in one step: a reader or a kill sees the old or the new one, never a part."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 class Writer:
     """Keep run.json of one run up to date, outcome by outcome."""
 
@@ -107,7 +91,7 @@ class Writer:
 
     def _write(self) -> None:
         content = to_json(self.run, self._machine_info, self._commit_info)
-        write_atomically(self.path, json.dumps(content, indent=1, allow_nan=False))
+        files.write_atomically(self.path, json.dumps(content, indent=1, allow_nan=False))
 
 
 def _point_latest(folder: Path) -> None:
@@ -128,15 +112,6 @@ def new_folder(results: Path, host: str, *, now: datetime) -> Path:
         folder = results / f"{stamp}-{safe}-{count}"
         count += 1
     return folder
-
-
-def case_folder(case_id: str) -> str:
-    """Name the folder of a case in `profiles/`: its id, made a safe file name; two ids never share one."""
-    safe = "".join(c if (c.isascii() and c.isalnum()) or c in "-_.=," else "_" for c in case_id).lstrip(".")
-    if safe == case_id and len(safe) <= LONGEST_NAME:
-        return safe
-    digest = hashlib.sha256(case_id.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    return f"{safe[:LONGEST_NAME]}-{digest}"
 
 
 def check_writable(results: Path) -> None:

@@ -14,7 +14,7 @@ import known_duration
 import overhead
 import paying_back
 import trials
-from tfbench.bench import store
+from tfbench.bench import files, store
 from tfbench.bench.record import COMPLETE, Run
 from tfbench.reports import tables
 
@@ -118,7 +118,7 @@ def main() -> int:
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     took = f"{(time.monotonic() - start) / 60:.0f} minutes" + (f", with {before} runs made before" if before else "")
     text = page(bars, sections, runs, took)
-    store.write_atomically(arguments.out, text)
+    files.write_atomically(arguments.out, text)
     print(text)
     say(f"written to {arguments.out}")
     return 0 if all(bar.holds for bar in bars) else 1

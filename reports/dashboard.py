@@ -14,7 +14,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2, summary_v2
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 from tensorboard.summary.writer.record_writer import RecordWriter
-from tfbench.bench import store
+from tfbench.bench import files, store
 from tfbench.bench.record import Measurement, Run
 from tfbench.reports import frame
 
@@ -64,7 +64,7 @@ def write(run: Run, folder: Path) -> None:
     started_s = datetime.fromisoformat(run.started).timestamp()
     metrics = _metrics(list(rows.values()))
     for measurement in run.measurements:
-        path = folder / store.PROFILES / store.case_folder(measurement.case.id) / EVENTS
+        path = folder / files.PROFILES / files.case_folder(measurement.case.id) / EVENTS
         path.parent.mkdir(parents=True, exist_ok=True)
         _write_events(path, _trial(measurement, rows[measurement.case.id], metrics, started_s), started_s)
     _write_events(folder / EVENTS, [(0, _experiment(list(rows.values()), metrics, started_s))], started_s)

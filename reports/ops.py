@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfbench.bench import codec, store
+from tfbench.bench import codec, files
 from tfbench.bench.profile import (
     ALL_REDUCE,
     COMPILING,
@@ -76,7 +76,7 @@ class Profiled:
 
 def folder_of(run: Run, case_id: str) -> Path | None:
     """Give the folder of a case's profile; from its id alone, whatever the run says. None for a run from nowhere."""
-    return run.folder / store.PROFILES / store.case_folder(case_id) if run.folder else None
+    return run.folder / files.PROFILES / files.case_folder(case_id) if run.folder else None
 
 
 def load(run: Run) -> tuple[list[Profiled], list[str]]:

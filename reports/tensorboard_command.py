@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
-from tfbench.bench import store
+from tfbench.bench import files, store
 from tfbench.bench.errors import BadInputError
 
 HOST = "127.0.0.1"
@@ -136,7 +136,7 @@ def _prepare(path: Path) -> Path:
 
 def _announce(folder: Path, address: str) -> None:
     """Print where to look, at once: whoever started this may wait for it."""
-    if any((folder / store.PROFILES).glob("*/plugins/profile/*/*.xplane.pb")):
+    if any((folder / files.PROFILES).glob("*/plugins/profile/*/*.xplane.pb")):
         print(f"profiles  {address}/#profile")
     else:
         print("profiles  none in this run: tfbench run --profile makes them")

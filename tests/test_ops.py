@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
-from tfbench.bench import codec, profile, store
+from tfbench.bench import codec, files, profile, store
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.profile import Operation, OpTable, Profile
 from tfbench.reports import cli, ops, ops_diff_view, ops_view, profile_view, views
@@ -61,7 +61,7 @@ def run(records: Any, tmp_path: Path) -> Any:
         profiles.append(
             Profile(case_id=case.id, steps=4, step_s=STEP_S, traced_s=0.006, plain_s=0.003, trace_bytes=1000)
         )
-        folder = tmp_path / store.PROFILES / store.case_folder(case.id)
+        folder = tmp_path / files.PROFILES / files.case_folder(case.id)
         folder.mkdir(parents=True)
         (folder / profile.OPS_FILE).write_text(json.dumps(codec.encode(table(case.id, said))))
     run = records.run(measurements=tuple(measured), profiles=tuple(profiles), folder=tmp_path)
@@ -77,7 +77,7 @@ def shown(view: views.View, run: Any) -> list[str]:
 
 
 def folder(run: Any, number: int) -> Path:
-    return run.folder / store.PROFILES / store.case_folder(run.profiles[number].case_id)
+    return run.folder / files.PROFILES / files.case_folder(run.profiles[number].case_id)
 
 
 def test_the_shares_of_a_step_are_those_of_its_kinds(run: Any) -> None:
@@ -210,5 +210,5 @@ def test_a_damaged_table_is_a_note(run: Any, text: str) -> None:
 def test_a_case_id_leads_to_no_other_folder(records: Any, tmp_path: Path) -> None:
     found = ops.folder_of(records.run(folder=tmp_path), "../../../etc/passwd")
     assert found is not None
-    assert found.parent == tmp_path / store.PROFILES
+    assert found.parent == tmp_path / files.PROFILES
     assert ops.folder_of(records.run(), "toy") is None

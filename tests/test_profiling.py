@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tfbench.bench import codec, store
+from tfbench.bench import codec, files, store
 from tfbench.bench.profile import OPS_FILE, Operation, OpTable, Profile
 from tfbench.bench.record import Invocation, Run
 
@@ -51,7 +51,7 @@ class Profiled:
 
     def trace(self, case_id: str) -> Path:
         """Give the only trace of a case."""
-        (path,) = (self.folder / store.case_folder(case_id)).glob("plugins/profile/*/*.xplane.pb")
+        (path,) = (self.folder / files.case_folder(case_id)).glob("plugins/profile/*/*.xplane.pb")
         return path
 
     def timed(self, case_id: str) -> Invocation:
@@ -98,9 +98,9 @@ def profiled(tmp_path_factory: pytest.TempPathFactory) -> Profiled:
     cwd = tmp_path_factory.mktemp("profiled")
     names = ["sum_loop", "layer_norm", "--implementation", "vectorized,custom", "--param", "n=1000"]
     run = tfbench(*names, cwd=cwd)
-    folder = cwd / "results" / run.name / store.PROFILES
+    folder = cwd / "results" / run.name / files.PROFILES
     tables = {
-        case_id: codec.decode(OpTable, json.loads((folder / store.case_folder(case_id) / OPS_FILE).read_text()))
+        case_id: codec.decode(OpTable, json.loads((folder / files.case_folder(case_id) / OPS_FILE).read_text()))
         for case_id in IDS
     }
     made = Profiled(run, folder, {one.case_id: one for one in run.profiles}, tables, {}, {})
@@ -213,7 +213,7 @@ def test_xla_has_fewer_operations_than_the_graph_and_fuses_them(profiled: Profil
 def test_the_modules_of_xla_cases_are_kept_before_and_after_their_optimisation(
     profiled: Profiled, case_id: str
 ) -> None:
-    texts = sorted((profiled.folder / store.case_folder(case_id) / "hlo").glob("*"))
+    texts = sorted((profiled.folder / files.case_folder(case_id) / "hlo").glob("*"))
     assert [path.name.split(".")[-2] for path in texts] == (["after", "before"] if "-xla-" in case_id else [])
     assert all(path.read_text(encoding="utf-8").startswith("HloModule ") for path in texts)
     if case_id == LAYER_NORM["xla"]:

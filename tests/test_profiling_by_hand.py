@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tfbench.bench import capture, codec, modules, profiling, store
+from tfbench.bench import capture, codec, files, modules, profiling
 from tfbench.bench.capture import Traced
 from tfbench.bench.devices import Devices
 from tfbench.bench.ledger import Meters
@@ -109,9 +109,9 @@ def test_each_case_is_built_warmed_traced_read_and_written(run: Any, records: An
 def test_table_and_trace_lie_in_the_folder_of_the_case(run: Any, records: Any, tmp_path: Path) -> None:
     run(nothing, nothing)
     case_id = records.case(mode="graph").id
-    folder = tmp_path / "run" / store.PROFILES / store.case_folder(case_id)
-    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert files == {OPS_FILE, "plugins/profile/now/host.xplane.pb"}
+    folder = tmp_path / "run" / files.PROFILES / files.case_folder(case_id)
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert found == {OPS_FILE, "plugins/profile/now/host.xplane.pb"}
     assert codec.decode(OpTable, json.loads((folder / OPS_FILE).read_text())) == table(case_id)
 
 
@@ -146,7 +146,7 @@ def test_of_a_trace_that_is_too_large_only_the_figures_are_kept(
     said = run(nothing, nothing)
     found = codec.decode(Profile, said[5]["profile"])
     assert (found.trace_bytes, found.notes) == (0, ("the trace of 2 steps has 0 MB: only its figures are kept",))
-    folder = tmp_path / "run" / store.PROFILES / store.case_folder(records.case().id)
+    folder = tmp_path / "run" / files.PROFILES / files.case_folder(records.case().id)
     assert [path.name for path in folder.iterdir()] == [OPS_FILE]
 
 
@@ -157,6 +157,6 @@ def test_modules_are_kept_with_the_case_that_was_compiled(run: Any, records: Any
 
     run(compiles, nothing)
     texts = (tmp_path / "run").rglob("hlo/*")
-    assert [path.relative_to(tmp_path / "run" / store.PROFILES).as_posix() for path in texts] == [
-        f"{store.case_folder(records.case().id)}/hlo/0001.f.before.txt"
+    assert [path.relative_to(tmp_path / "run" / files.PROFILES).as_posix() for path in texts] == [
+        f"{files.case_folder(records.case().id)}/hlo/0001.f.before.txt"
     ]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_benchmark
 from pytest_benchmark.stats import Metadata, Stats
-from tfbench.bench import store
+from tfbench.bench import files, store
 from tfbench.bench.errors import BadInputError
 
 
@@ -130,8 +130,8 @@ def test_a_run_is_found_by_file_folder_and_folder_of_runs(writer: store.Writer, 
 
 def test_a_written_file_leaves_nothing_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
-    store.write_atomically(path, "old")
-    store.write_atomically(path, "new")
+    files.write_atomically(path, "old")
+    files.write_atomically(path, "new")
     assert {file.name: file.read_text(encoding="utf-8") for file in tmp_path.iterdir()} == {"run.json": "new"}
 
 
@@ -139,23 +139,23 @@ def test_a_write_that_fails_keeps_the_old_file_and_leaves_no_part(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "run.json"
-    store.write_atomically(path, "old")
+    files.write_atomically(path, "old")
 
     def full_disk(_descriptor: int) -> None:
         raise OSError("no space left")
 
     monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(OSError, match="no space left"):
-        store.write_atomically(path, "new")
+        files.write_atomically(path, "new")
     assert {file.name: file.read_text(encoding="utf-8") for file in tmp_path.iterdir()} == {"run.json": "old"}
 
 
 def test_the_old_file_stands_until_the_new_one_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "run.json"
-    store.write_atomically(path, "old")
+    files.write_atomically(path, "old")
     seen: list[str] = []
     monkeypatch.setattr(os, "fsync", lambda _descriptor: seen.append(path.read_text(encoding="utf-8")))
-    store.write_atomically(path, "new")
+    files.write_atomically(path, "new")
     assert (seen, path.read_text(encoding="utf-8")) == (["old"], "new")
 
 
@@ -215,14 +215,14 @@ def test_trying_an_output_folder_leaves_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_the_folder_of_a_case_is_its_id_made_a_safe_name(case_id: str, expected: str) -> None:
-    found = store.case_folder(case_id)
+    found = files.case_folder(case_id)
     assert found.startswith(expected)
     assert (found == case_id) == (expected == case_id)
     assert len(found) <= 180
 
 
 def test_two_cases_never_share_a_folder() -> None:
-    assert len({store.case_folder(case_id) for case_id in ("a/b", "a_b", "a\\b")}) == 3
+    assert len({files.case_folder(case_id) for case_id in ("a/b", "a_b", "a\\b")}) == 3
 
 
 def test_a_run_knows_where_it_was_read_from_and_does_not_store_it(writer: store.Writer) -> None:

@@ -1,0 +1,30 @@
+"""Where the files of a run lie, and how they are written. Workers use it, too: it needs nothing that is installed."""
+
+import hashlib
+import os
+from pathlib import Path
+
+PROFILES = "profiles"
+LONGEST_NAME = 160
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file in one step: a reader or a kill sees the old or the new one, never a part."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def case_folder(case_id: str) -> str:
+    """Name the folder of a case in `profiles/`: its id, made a safe file name; two ids never share one."""
+    safe = "".join(c if (c.isascii() and c.isalnum()) or c in "-_.=," else "_" for c in case_id).lstrip(".")
+    if safe == case_id and len(safe) <= LONGEST_NAME:
+        return safe
+    digest = hashlib.sha256(case_id.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{safe[:LONGEST_NAME]}-{digest}"
