@@ -199,6 +199,7 @@ class Says:
             "data": "synthetic",
             "device": "toy processor",
             "caution": "",
+            "reduced_bytes": 0,
             "shapes": "int32[8] -> int32[]",
             "sync_s": 0.5,
         }

@@ -85,6 +85,7 @@ CHEAP: dict[str, Any] = {
     "optimized_ops": None,
     "cost": None,
     "ceilings": None,
+    "link": None,
     "reasons": [],
 }
 TOP_SAID = {"flop_per_s": 1e9, "byte_per_s": 1e8}

@@ -237,3 +237,25 @@ def test_more_threads_than_cores_are_refused(catalog: Catalog, monkeypatch: pyte
     monkeypatch.setattr(selection, "affinity", lambda: (0,))
     with pytest.raises(BadInputError, match=r"^--threads 2: this process may use 1 core$"):
         ids(catalog, workload=["toy"], threads=["1,2"])
+
+
+def test_replicas_may_be_workers_of_their_own_with_the_parts_of_their_step(make_workload: Any) -> None:
+    spread = make_workload(
+        name="spread",
+        implementations=("whole",),
+        parts=("compute",),
+        parameters=(),
+        replicas=(1, 2),
+        baseline=("whole", "eager"),
+    )
+    known = {"spread": spread}
+    assert ids(known, workload=["spread"], mode=["graph"], placement=["multi_worker"], replicas=["2"]) == [
+        "spread-whole-graph-cpu-multi_worker-2",
+        "spread-compute-graph-cpu-multi_worker-2",
+    ]
+    assert ids(known, workload=["spread"], mode=["graph"], replicas=["2"]) == ["spread-whole-graph-cpu-mirrored-2"]
+
+
+def test_a_placement_without_a_distributed_workload_is_refused(catalog: Catalog) -> None:
+    with pytest.raises(BadInputError, match=r"^--placement: none of the chosen workloads is distributed"):
+        ids(catalog, workload=["toy"], placement=["multi_worker"])
