@@ -26,7 +26,7 @@ from tfbench.workloads.spec import Program
 
 HOST = "127.0.0.1"
 BEAT_S = 1.0
-SILENT_S = 15.0  # without a beat a worker is taken for stopped
+SILENT_S = 8.0  # without a beat a worker is taken for stopped; TensorFlow's own patience ends at 10 s, and names none
 JOIN_S = 30.0  # to import TensorFlow and say hello
 GRACE_S = 5.0  # for the first worker to fail of itself when another did, and for all to leave
 BUILD, TRACE, CALL, RESET, STOP = "build", "trace", "call", "reset", "stop"
@@ -97,6 +97,11 @@ class Crew:
         protocol.send(lead, codec.encode(replace(request, worker=index)))
         now = time.monotonic()
         return Member(index=index, process=process, lead=lead, answer=answer, started=now, heard=now)
+
+    def wait_joined(self) -> None:
+        """Wait until all others have said hello: TensorFlow waits for them in a way that lets no other thread run."""
+        while not all(member.joined for member in self._members):
+            time.sleep(0.01)
 
     def tell(self, do: str, **more: Any) -> None:
         """Tell all others to do something."""

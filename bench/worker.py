@@ -81,6 +81,8 @@ def serve(request: Request, say: group.Say) -> None:
     known = catalog.catalog([Path(name) for name in request.files])
     importlib.import_module("tensorflow")
     stages.enter("", "devices")
+    if led is not None:
+        led.wait_joined()
     placed = replace(devices.configure(placement, cpu_model=request.cpu_model), crew=led)
     stages.enter("", "warm-up")
     with placed.scope():

@@ -58,7 +58,7 @@ def test_two_workers_answer_like_one_on_the_joined_batch_in_every_mode(tmp_path:
     [
         ("killed", "worker 2 of 2 ended early, with exit code -9"),
         ("leaves", "worker 2 of 2 ended early, with exit code 3"),
-        ("stopped", "worker 2 of 2 said nothing for 15 s: it is stopped, or hangs"),
+        ("stopped", "worker 2 of 2 said nothing for 8 s: it is stopped, or hangs"),
         ("raises", "worker 2 of 2 failed: ValueError: worker 1 does not like this"),
         ("both_raise", "worker 0 does not like this"),
     ],
