@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from tfbench.bench.record import Check
+from tfbench.workloads.spec import Program
 
 
 class WrongAnswerError(Exception):
@@ -103,3 +104,23 @@ def _errors(
     with np.errstate(over="ignore"):
         relative = np.nan_to_num(difference[nonzero] / np.abs(b[nonzero]))
     return float(difference.max()), float(relative.max(initial=0.0))
+
+
+def shard_losses(program: Program) -> list[float]:
+    """Give each replica's loss on its own part of the first batch, from the initial state; empty without replicas.
+
+    Raises:
+        WrongAnswerError: their mean, by the sizes of the parts, is not the loss of the whole batch: the data was not
+            divided among the replicas as it should be.
+    """
+    if program.shard_losses is None:
+        return []
+    if program.reset is not None:
+        program.reset()
+    found = program.shard_losses()
+    mean = sum(loss * rows for loss, rows in found) / sum(rows for _, rows in found)
+    whole = float(np.asarray(program.expected()[0]))
+    if not abs(mean - whole) <= program.atol + program.rtol * abs(whole):
+        losses = ", ".join(f"{loss:.6g}" for loss, _ in found)
+        raise WrongAnswerError(f"the replicas' losses {losses} have the mean {mean:.6g}, the whole batch {whole:.6g}")
+    return [loss for loss, _ in found]

@@ -29,7 +29,7 @@ BEAT_S = 1.0
 SILENT_S = 8.0  # without a beat a worker is taken for stopped; TensorFlow's own patience ends at 10 s, and names none
 JOIN_S = 30.0  # to import TensorFlow and say hello
 GRACE_S = 5.0  # for the first worker to fail of itself when another did, and for all to leave
-BUILD, TRACE, CALL, RESET, STOP = "build", "trace", "call", "reset", "stop"
+BUILD, TRACE, CALL, RESET, LOSSES, STOP = "build", "trace", "call", "reset", "losses", "stop"
 ALIVE, FAILED, HELLO = "alive", "failed", "hello"
 
 
@@ -199,7 +199,7 @@ class LedStep:
 
 
 def lead(program: Program, case: Case, tell: Callable[..., None]) -> Program:
-    """Give the program with its step and its reset done in all workers."""
+    """Give the program with all that it does done in all workers."""
     places = {id(arguments[0]): i for i, arguments in enumerate(program.inputs)}
 
     def reset() -> None:
@@ -207,10 +207,16 @@ def lead(program: Program, case: Case, tell: Callable[..., None]) -> Program:
         assert program.reset is not None, "only then is this one in its place"
         program.reset()
 
+    def losses() -> Sequence[tuple[float, int]]:
+        tell(LOSSES, case=case.id)
+        assert program.shard_losses is not None, "only then is this one in its place"
+        return program.shard_losses()
+
     return replace(
         program,
         step=LedStep(program.step, tell, case.id, places),
         reset=None if program.reset is None else reset,
+        shard_losses=None if program.shard_losses is None else losses,
     )
 
 

@@ -71,6 +71,8 @@ class Follower:
             program.step.get_concrete_function(*program.inputs[0])  # type: ignore[attr-defined]
         elif command["do"] == crew.RESET and program.reset is not None:
             program.reset()
+        elif command["do"] == crew.LOSSES and program.shard_losses is not None:
+            program.shard_losses()
         elif command["do"] == crew.CALL:
             first, count = int(str(command["first"])), int(str(command["count"]))
             for i in range(first, first + count):

@@ -133,6 +133,7 @@ def open_and_check(
     cold, first = ledger.open_case(program, meters, mode=case.mode, build_s=build_s)
     stages.enter(case.id, "check")
     checked = check(program, first, meters)
+    losses = checking.shard_losses(program)
     timed = Timed(id=case.id, program=program)
     if not request.check_only:
         stages.enter(case.id, "calibrate")
@@ -147,6 +148,7 @@ def open_and_check(
             "data": program.data,
             "caution": program.caution,
             "reduced_bytes": program.reduced_bytes,
+            "shard_losses": losses,
             "device": devices.name,
             "shapes": shapes.describe(program.inputs[0], first),
             "sync_s": sync_cost_s(meters),

@@ -169,6 +169,8 @@ class Measurement:
         invocations: one for each fresh worker.
         content: digest of the workload's code; empty if unknown. Other code is other work.
         shapes: types and shapes of a call's input and answer, such as `float32[32,784] -> float32[]`.
+        shard_losses: loss of each replica on its own part of a batch; empty without replicas. Their mean, by the
+            sizes of the parts, is the loss of the whole batch: that was checked.
         reduced_bytes: bytes of the gradients that a call sums over all replicas; 0 if it does not.
         health: what must be known before believing it.
         precision: what was asked for and reached; None if it was not asked for.
@@ -184,6 +186,7 @@ class Measurement:
     caution: str = ""
     content: str = ""
     shapes: str = ""
+    shard_losses: tuple[float, ...] = ()
     reduced_bytes: int = 0
     health: tuple[Finding, ...] = ()
     precision: Precision | None = None

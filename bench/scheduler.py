@@ -161,6 +161,7 @@ class Measuring:
             data=facts["data"],
             caution=facts["caution"],
             reduced_bytes=facts["reduced_bytes"],
+            shard_losses=tuple(facts["shard_losses"]),
             device=facts["device"],
             content=self._content,
             shapes=facts["shapes"],

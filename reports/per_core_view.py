@@ -1,9 +1,9 @@
 """The table `per-core`: what each core of the CPU, or each accelerator, does in a second."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from statistics import median
 
-from tfbench.bench.case import CPU, Case
+from tfbench.bench.case import CPU, MULTI_WORKER, Case
 from tfbench.bench.machine import Host
 from tfbench.bench.record import Run
 from tfbench.reports import costs_view, units
@@ -18,6 +18,8 @@ def devices(case: Case, host: Host) -> tuple[int, str]:
     placement = case.placement
     if placement.device != CPU:
         return placement.replicas, placement.device
+    if placement.strategy == MULTI_WORKER:
+        return placement.replicas * (placement.threads or 1), "core"
     return placement.threads or len(host.affinity), "core"
 
 
@@ -40,7 +42,15 @@ def rows(run: Run) -> Iterator[Row]:
             "count": count,
             "each": each,
             "throughput_each": throughput / count,
+            "losses": losses_text(measurement.shard_losses),
         }
+
+
+def losses_text(losses: Sequence[float]) -> str | None:
+    """Write the loss of each replica on its own part of the data; of more than four the first."""
+    if not losses:
+        return None
+    return ", ".join(f"{loss:.4f}" for loss in losses[:4]) + (", ..." if len(losses) > 4 else "")
 
 
 VIEW = View(
@@ -65,6 +75,7 @@ VIEW = View(
             write=lambda row: units.rate(row["throughput_each"]),
             right=True,
         ),
+        Column(name="losses", dtype="string", header="loss of each"),
     ),
     rows=rows,
 )

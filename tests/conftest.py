@@ -200,6 +200,7 @@ class Says:
             "device": "toy processor",
             "caution": "",
             "reduced_bytes": 0,
+            "shard_losses": [],
             "shapes": "int32[8] -> int32[]",
             "sync_s": 0.5,
         }

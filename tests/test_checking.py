@@ -206,3 +206,30 @@ def test_structures_are_flattened_in_order_and_dicts_by_key() -> None:
 
 def test_dicts_are_compared_by_key() -> None:
     assert compare([{"a": 1, "b": 2}], [{"b": 2, "a": 1}]).calls == 1
+
+
+def sharded(make_program: Any, *found: tuple[float, int], whole: float) -> Any:
+    done: list[str] = []
+    program = make_program(
+        lambda: None,
+        expected=lambda: [np.float64(whole)],
+        rtol=1e-3,
+        atol=0.0,
+        reset=lambda: done.append("reset"),
+        shard_losses=lambda: [(loss, rows) for loss, rows in found if done],
+    )
+    return checking.shard_losses(program)
+
+
+def test_the_losses_of_the_replicas_average_to_that_of_the_batch_by_their_sizes(make_program: Any) -> None:
+    assert sharded(make_program, (1.0, 3), (2.0, 1), whole=1.25) == [1.0, 2.0]  # from the initial state
+
+
+def test_replicas_that_all_saw_the_same_data_are_refused(make_program: Any) -> None:
+    message = "the replicas' losses 1, 1 have the mean 1, the whole batch 1.25"
+    with pytest.raises(checking.WrongAnswerError, match=message):
+        sharded(make_program, (1.0, 2), (1.0, 2), whole=1.25)
+
+
+def test_without_replicas_there_are_no_losses(make_program: Any) -> None:
+    assert checking.shard_losses(make_program(lambda: None)) == []

@@ -125,6 +125,8 @@ def test_the_table_shows_the_base_and_what_wider_gives(widths: Any, records: Any
         (Placement(), (2, "core")),  # the host's affinity
         (Placement(threads=1), (1, "core")),
         (Placement(strategy="mirrored", replicas=2), (2, "core")),
+        (Placement(strategy="multi_worker", replicas=1), (1, "core")),
+        (Placement(strategy="multi_worker", replicas=3, threads=2), (6, "core")),
         (Placement(device="gpu", strategy="mirrored", replicas=4), (4, "gpu")),
     ],
 )

@@ -86,9 +86,11 @@ def build(job: spec.Job) -> spec.Program:
         steps = mlp.train(weights, batches, learning_rates=[LEARNING_RATE] * len(weights))
         return [np.float64(step.loss) for step in steps]
 
+    inputs = tuple((shard(strategy, x), shard(strategy, y)) for x, y in zip(pixels, labels, strict=True))
     return spec.Program(
         step=make_step(strategy, model, optimizer, job=job, global_batch=size),
-        inputs=tuple((shard(strategy, x), shard(strategy, y)) for x, y in zip(pixels, labels, strict=True)),
+        inputs=inputs,
+        shard_losses=make_shard_losses(strategy, model, inputs[0], size),
         expected=reference,
         rtol=RTOL,
         atol=ATOL,
@@ -96,6 +98,28 @@ def build(job: spec.Job) -> spec.Program:
         data=images.origin,
         reduced_bytes=distributed_parts.gradient_bytes(),
     )
+
+
+def make_shard_losses(strategy: Any, model: Any, batch: tuple[Any, Any], size: int) -> Any:
+    """Write what gives each replica's mean loss on its own part of a batch, and how large that is, to all workers."""
+    import keras
+    import tensorflow as tf
+
+    # Not its mean: within a strategy Keras divides that by the number of replicas.
+    loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="sum")
+
+    def replica(x: Any, y: Any) -> Any:
+        loss = tf.reshape(loss_of(y, model(x, training=False)), [1]) / tf.cast(tf.shape(y)[0], tf.float32)
+        return tf.distribute.get_replica_context().all_gather(loss, axis=0)
+
+    gather = tf.function(lambda x, y: strategy.run(replica, args=(x, y)))
+    sizes = [len(part) for part in np.array_split(np.arange(size), strategy.num_replicas_in_sync)]
+
+    def shard_losses() -> list[tuple[float, int]]:
+        found = strategy.experimental_local_results(gather(*batch))[0].numpy()
+        return [(float(loss), rows) for loss, rows in zip(found, sizes, strict=True)]
+
+    return shard_losses
 
 
 def build_part(job: spec.Job, strategy: Any, batches: Any, *, data: str) -> spec.Program:

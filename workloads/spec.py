@@ -78,6 +78,8 @@ class Program:
         atol: absolute tolerance of it.
         reset: puts the initial state back (weights, optimiser, metrics); None if `step` keeps none.
         data: where the input came from, such as `real: 800 images` or `synthetic`; empty without data.
+        shard_losses: gives each replica's loss on its own part of the first batch, from the initial state, and the
+            size of each part; None if there is nothing to divide. All workers of a cluster must call it at once.
         reduced_bytes: bytes of the gradients that a call sums over all replicas; 0 if it does not.
         caution: what a reader must know before comparing its times, printed below the table; or empty.
     """
@@ -90,6 +92,7 @@ class Program:
     reset: Callable[[], None] | None = None
     data: str = ""
     caution: str = ""
+    shard_losses: Callable[[], Sequence[tuple[float, int]]] | None = None
     reduced_bytes: int = 0
 
 
