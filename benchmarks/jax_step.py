@@ -32,15 +32,13 @@ def train(state: State, x: Any, y: Any, *, given: Mapping[str, Any]) -> tuple[St
     t = t + 1
     now, following = (beta_1 * (1 - 0.5 * jnp.power(0.96, step)) for step in (t, t + 1))
     schedule = schedule * now
-    spread = 1 - jnp.power(beta_2, t)
+    by_momentum, by_gradient = rate * following / (1 - schedule * following), rate * (1 - now) / (1 - schedule)
+    by_velocity = 1 / jnp.sqrt(1 - jnp.power(beta_2, t))
     momentum = [m + (g - m) * (1 - beta_1) for m, g in zip(momentum, gradients, strict=True)]
     velocity = [v + (g * g - v) * (1 - beta_2) for v, g in zip(velocity, gradients, strict=True)]
-    means = [
-        following * m / (1 - schedule * following) + (1 - now) * g / (1 - schedule)
-        for m, g in zip(momentum, gradients, strict=True)
-    ]
     weights = [
-        w - rate * mean / (jnp.sqrt(v / spread) + epsilon) for w, mean, v in zip(weights, means, velocity, strict=True)
+        w - (by_momentum * m + by_gradient * g) / (jnp.sqrt(v) * by_velocity + epsilon)
+        for w, m, v, g in zip(weights, momentum, velocity, gradients, strict=True)
     ]
     return (weights, momentum, velocity, schedule, t), loss
 
@@ -50,8 +48,8 @@ class Trainer:
 
     def __init__(self, given: Mapping[str, Any]) -> None:
         self.kept = [given[f"weight_{i}"] for i in range(6)]
-        self.pixels, self.labels = jnp.array(given["pixels"].reshape(*given["pixels"].shape[:2], -1)), given["labels"]
-        self.labels = jnp.array(self.labels)
+        pixels = given["pixels"]
+        self.pixels, self.labels = jnp.array(pixels.reshape(*pixels.shape[:2], -1)), jnp.array(given["labels"])
         self.batches = [(jnp.array(x), jnp.array(y)) for x, y in zip(self.pixels, self.labels, strict=True)]
 
         def step(state: State, x: Any, y: Any) -> tuple[State, Any]:
@@ -63,7 +61,8 @@ class Trainer:
         def idle(state: State, _x: Any, _y: Any) -> tuple[State, Any]:
             return state, jnp.zeros(())
 
-        self.one, self.many, self.idle = (jax.jit(f, donate_argnums=0) for f in (step, scan, idle))
+        self.one, self.many = (jax.jit(function, donate_argnums=0) for function in (step, scan))
+        self.idle = jax.jit(idle, donate_argnums=0, keep_unused=True)
 
     def reset(self) -> None:
         """Put the state back to the start."""

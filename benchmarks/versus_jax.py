@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
@@ -185,16 +186,15 @@ def apart(pairs: Sequence[Pair]) -> list[tuple[str, float, float]]:
         )
         return 1e6 * fmean(means)
 
-    def ours(plus: str, *minus: str) -> float:
-        return us("tensorflow", *(f"written {name}" for name in (plus, *minus)))
-
+    ours, theirs = partial(us, "tensorflow"), partial(us, "jax")
     return [
-        ("one step a call", ours("one"), us("jax", "one")),
-        ("- tf.function over its concrete function", ours("one", "one direct"), 0.0),
-        ("- dispatch floor: a call that holds the same and does nothing", ours("idle direct"), us("jax", "idle")),
-        (f"- compute: a step of {STEPS} in one call", ours("many"), us("jax", "many")),
-        ("- what remains", ours("one direct", "idle direct", "many"), us("jax", "one", "idle", "many")),
-        ("tf.function that does nothing, over its concrete function", ours("idle", "idle direct"), 0.0),
+        ("one step a call", ours("written one"), theirs("one")),
+        ("- tf.function over its concrete function", ours("written one", "written one direct"), 0.0),
+        ("- dispatch floor: holds the same, does nothing (JAX's hands all on)", ours("idle direct"), theirs("idle")),
+        ("- as many variables of one number read and written, over the floor", ours("idle touch", "idle direct"), 0.0),
+        (f"- compute: a step of {STEPS} in one call", ours("written many"), theirs("many")),
+        ("- what remains", ours("written one direct", "idle touch", "written many"), theirs("one", "idle", "many")),
+        ("for comparison: tf.function over its concrete function, doing nothing", ours("idle", "idle direct"), 0.0),
     ]
 
 
@@ -223,8 +223,9 @@ def text(pairs: Sequence[Pair], images: str) -> str:
     host = environment.host()
     versions = ", ".join(f"{name} {version}" for name, version in pairs[0].facts.items())
     lines += ["", *(verdict(row) for row in rows if row.name == JUDGED)]
-    where = f"{host.cpu}, {len(host.affinity)} of {host.cores} cores; Python {host.python}, {versions}"
-    lines.append(f"{where}; images: {images}; {len(pairs)} pairs of processes, {BLOCKS} rounds each")
+    flags = f"; XLA_FLAGS={os.environ['XLA_FLAGS']} on both sides" if os.environ.get("XLA_FLAGS") else ""
+    where = f"{host.cpu}, {len(host.affinity)} of {host.cores} cores, load {host.load_1m}; Python {host.python}"
+    lines.append(f"{where}, {versions}; images: {images}; {len(pairs)} pairs of processes, {BLOCKS} rounds each{flags}")
     return "\n".join(lines)
 
 

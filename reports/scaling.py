@@ -64,9 +64,8 @@ class Point:
     def _each(self, function: Callable[[float], float]) -> tuple[float, float | None, float | None] | None:
         if self.gained is None:
             return None
-        low, high = self.gained.low, self.gained.high
-        ends = (None if end is None else function(end) for end in (low, high))
-        return (function(self.gained.ratio), *ends)
+        low, high = (None if end is None else function(end) for end in (self.gained.low, self.gained.high))
+        return function(self.gained.ratio), low, high
 
 
 def series(measurements: Sequence[Measurement], axis: str) -> list[list[Measurement]]:
@@ -74,7 +73,8 @@ def series(measurements: Sequence[Measurement], axis: str) -> list[list[Measurem
     found: dict[object, list[Measurement]] = {}
     for measurement in measurements:
         if width(measurement, axis):
-            placement = replace(measurement.case.placement, **{axis: 0})
+            placement = measurement.case.placement
+            placement = replace(placement, replicas=0) if axis == REPLICAS else replace(placement, threads=0)
             found.setdefault(replace(measurement.case, placement=placement), []).append(measurement)
     ordered = (sorted(members, key=lambda member: width(member, axis)) for members in found.values())
     return [members for members in ordered if len(members) > 1]
