@@ -30,7 +30,7 @@ from tfbench.bench.intervals import Interval
 from tfbench.workloads import fashion_data, mlp
 
 HERE = Path(__file__).resolve().parent
-PAIRS, BLOCKS, STEPS, BATCH_SIZE = 7, 30, 50, 32
+PAIRS, BLOCKS, STEPS, BATCH_SIZE = 7, 20, 50, 32
 LEARNING_RATE = 0.001  # Keras' own for Nadam
 DIGITS = 4  # to which the losses agree
 BAR = 1.0
