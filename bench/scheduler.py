@@ -155,7 +155,7 @@ class Measuring:
         workload, facts = self._catalog[case.workload], self._facts[case.id]
         return Measurement(
             case=case,
-            baseline=workload.baseline,
+            baseline=workload.baseline_of(case.implementation),
             unit=workload.unit,
             work_per_call=workload.work(dict(case.params), case.placement.replicas),
             data=facts["data"],
@@ -234,7 +234,7 @@ class Measuring:
         """Give the id of each case's baseline, where that is among them."""
         ids, found = {case.id for case in cases}, {}
         for case in cases:
-            implementation, mode = self._catalog[case.workload].baseline
+            implementation, mode = self._catalog[case.workload].baseline_of(case.implementation)
             base = replace(case, implementation=implementation, mode=mode).id
             if base != case.id and base in ids:
                 found[case.id] = base

@@ -87,3 +87,9 @@ def test_gradients_are_yes_or_no(text: str) -> None:
 def test_gradients_are_nothing_else(text: str) -> None:
     with pytest.raises(ValueError, match=f"^{text!r} is neither no nor yes$"):
         layer_norm.parse_gradients(text)
+
+
+def test_a_part_of_a_step_is_compared_with_itself_only(make_workload: Any) -> None:
+    workload = make_workload(parts=("compute",), baseline=("by_hand", "eager"))
+    assert workload.baseline_of("library") == ("by_hand", "eager")
+    assert workload.baseline_of("compute") == ("compute", "eager")

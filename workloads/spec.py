@@ -175,6 +175,10 @@ class Workload:
     parts: tuple[str, ...] = ()
     only: tuple[tuple[str, str], ...] = ()
 
+    def baseline_of(self, implementation: str) -> tuple[str, str]:
+        """Give what an implementation is compared with: a part of a step, only with itself in the baseline's mode."""
+        return (implementation, self.baseline[1]) if implementation in self.parts else self.baseline
+
     @property
     def distributed(self) -> bool:
         """Tell whether it runs under a `tf.distribute` strategy."""
