@@ -4,7 +4,7 @@ The names were read off traces of TensorFlow 2.21 on CPU: the profiler does not 
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tfbench.bench.profile import (
     ALL_REDUCE,
@@ -83,6 +83,11 @@ def _of_runtime(name: str) -> What:
     if found is not None:
         return What(_by_type(found["type"], GRAPH), found["name"], found["type"])
     return What(next((kind for pattern, kind in _NAMES if pattern.match(name)), RUNTIME), name, name)
+
+
+def on_thread(what: What, thread: str) -> What:
+    """Tell what an event is by the thread it lies on: what the runtime does on those for collectives is theirs."""
+    return replace(what, kind=ALL_REDUCE) if what.kind == RUNTIME and thread.startswith("collective_ops") else what
 
 
 def _twice(name: str) -> bool:

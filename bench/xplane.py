@@ -90,11 +90,12 @@ def _host_line(plane: Any, raw: Any, trace: Trace) -> Line:
     line, base = Line(device=HOST), raw.timestamp_ns * 1000
     known: dict[int, tuple[What | None, str]] = {}
     region: int | None = None
-    pool = What(RUNTIME, f"thread pool {raw.name.partition('/')[0]}", "ThreadPool")
+    pool = opkinds.on_thread(What(RUNTIME, f"thread pool {raw.name.partition('/')[0]}", "ThreadPool"), raw.name)
     for event in raw.events:
         key = event.metadata_id
         if key not in known:
-            known[key] = _look(plane, event)
+            what, name = _look(plane, event)
+            known[key] = (what and opkinds.on_thread(what, raw.name)), name
         what, name = known[key]
         start = base + event.offset_ps
         if name == REGION[0]:
@@ -118,5 +119,4 @@ def _look(plane: Any, event: Any) -> tuple[What | None, str]:
     if name.startswith("end: "):
         return None, name
     carried = {plane.stat_metadata[stat.metadata_id].name for stat in event.stats}
-    what = opkinds.classify(name, hlo="hlo_op" in carried, function_call="tf_function_call" in carried)
-    return what, name
+    return opkinds.classify(name, hlo="hlo_op" in carried, function_call="tf_function_call" in carried), name

@@ -104,3 +104,11 @@ def test_the_kernel_of_an_eager_operation_is_the_operation_and_of_a_function_a_w
 )
 def test_the_name_of_an_instruction_tells_its_type(name: str, type_: str) -> None:
     assert opkinds.hlo_type(name) == type_
+
+
+def test_what_the_runtime_does_on_the_threads_of_collectives_is_communication() -> None:
+    loop = opkinds.classify("Loop")
+    assert opkinds.on_thread(loop, "collective_ops/-7910264230327777101").kind == "all-reduce"
+    assert opkinds.on_thread(loop, "tf_Compute/1").kind == "runtime"
+    work = opkinds.classify("dense/MatMul:MatMul")
+    assert opkinds.on_thread(work, "collective_ops/1") == work
