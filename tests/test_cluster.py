@@ -1,11 +1,13 @@
 """Real clusters of two workers on this machine: answers, and workers that go wrong. Real TensorFlow."""
 
+import contextlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from tfbench.bench import store
 from tfbench.bench.record import Run
@@ -17,10 +19,14 @@ pytestmark = [
 FAULTS = Path(__file__).with_name("faulty_clusters.py")
 
 
-def processes() -> set[str]:
+def processes() -> set[int]:
     """Give the workers that run on this machine."""
-    found = subprocess.run(["pgrep", "-f", "bench/bootstrap.py"], capture_output=True, text=True, check=False)
-    return set(found.stdout.split())
+    found = set()
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if any(word.endswith("bootstrap.py") for word in process.cmdline()):
+                found.add(process.pid)
+    return found
 
 
 def run(out: Path, *options: str, **environment: str) -> Run:
