@@ -63,7 +63,10 @@ def cores_of(placement: Placement, worker: int = 0) -> list[int]:
     workers, each = placement.replicas if clustered else 1, placement.threads or 1
     allowed = sorted(os.sched_getaffinity(0))
     if workers * each > len(allowed):
-        raise MissingDeviceError(f"{workers} workers of {each} need as many cores: this process may use {len(allowed)}")
+        wanted = f"{workers} workers with {each} core{'s' * (each > 1)} each"
+        raise MissingDeviceError(
+            f"{wanted}, but this process may use {len(allowed)}: take fewer --replicas or --threads"
+        )
     return allowed[worker * each : (worker + 1) * each]
 
 

@@ -89,6 +89,15 @@ class Profile:
     trace_bytes: int
     notes: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Refuse times that no overhead could be derived from.
+
+        Raises:
+            ValueError: a time is not above 0.
+        """
+        if min(self.plain_s, self.traced_s) <= 0.0:
+            raise ValueError(f"{self.case_id}: the times of a profile's steps are above 0")
+
     @property
     def overhead(self) -> float:
         """Give how much longer a step took while it was traced: 0.3 for 30 %."""

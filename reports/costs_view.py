@@ -122,6 +122,11 @@ def time_column(name: str, header: str) -> Column:
     return Column(name=name, dtype="float64", header=header, write=lambda row: spread_text(row, name), right=True)
 
 
+def rate_column(name: str, header: str) -> Column:
+    """Give the column of an amount a second."""
+    return Column(name=name, dtype="float64", header=header, write=lambda row: units.rate(row[name]), right=True)
+
+
 def share_column(name: str, header: str) -> Column:
     """Give the column of a share."""
     return Column(name=name, dtype="float64", header=header, write=lambda row: percent(row[name]), right=True)

@@ -6,7 +6,7 @@ from statistics import median
 from tfbench.bench.case import CPU, MULTI_WORKER, Case
 from tfbench.bench.machine import Host
 from tfbench.bench.record import Run
-from tfbench.reports import costs_view, units
+from tfbench.reports import costs_view
 from tfbench.reports.views import Column, Row, View
 
 
@@ -59,22 +59,10 @@ VIEW = View(
     columns=(
         *costs_view.case_columns(),
         Column(name="unit", dtype="string", header="unit"),
-        Column(
-            name="throughput",
-            dtype="float64",
-            header="a second",
-            write=lambda row: units.rate(row["throughput"]),
-            right=True,
-        ),
+        costs_view.rate_column("throughput", "a second"),
         Column(name="count", dtype="Int64", header="N", right=True),
         Column(name="each", dtype="string", header="of"),
-        Column(
-            name="throughput_each",
-            dtype="float64",
-            header="each",
-            write=lambda row: units.rate(row["throughput_each"]),
-            right=True,
-        ),
+        costs_view.rate_column("throughput_each", "each"),
         Column(name="losses", dtype="string", header="loss of each"),
     ),
     rows=rows,

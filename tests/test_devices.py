@@ -47,5 +47,8 @@ def test_each_worker_of_a_cluster_has_cores_of_its_own(monkeypatch: pytest.Monke
     wide = Placement(strategy="multi_worker", replicas=2, threads=2)
     assert [devices.cores_of(wide, worker) for worker in (0, 1)] == [[2, 3], [5, 7]]
     assert devices.cores_of(Placement(strategy="multi_worker", replicas=4), 3) == [7]
-    with pytest.raises(devices.MissingDeviceError, match="5 workers of 1 need as many cores: this process may use 4"):
+    with pytest.raises(
+        devices.MissingDeviceError,
+        match="5 workers with 1 core each, but this process may use 4: take fewer --replicas",
+    ):
         devices.cores_of(Placement(strategy="multi_worker", replicas=5))

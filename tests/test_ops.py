@@ -212,3 +212,9 @@ def test_a_case_id_leads_to_no_other_folder(records: Any, tmp_path: Path) -> Non
     assert found is not None
     assert found.parent == tmp_path / files.PROFILES
     assert ops.folder_of(records.run(), "toy") is None
+
+
+@pytest.mark.parametrize("changes", [{"plain_s": 0.0}, {"traced_s": 0.0}])
+def test_a_profile_without_times_is_refused(run: Any, changes: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="the times of a profile's steps are above 0"):
+        replace(run.profiles[0], **changes)

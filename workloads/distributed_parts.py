@@ -17,7 +17,10 @@ Batch = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
 def compute(job: spec.Job, strategy: Any, batches: Sequence[Batch], *, learning_rate: float, checked: int) -> Any:
     """Build what a worker does of a step but for talking to others: forward, backward and update on its own part.
 
-    It answers the loss of its own part, which is so recorded and checked: the data really was divided.
+    It answers the loss of its own part, so that the check sees whether the data really was divided.
+
+    Returns:
+        The step, its inputs, its reference, and what puts its state back.
     """
     import keras
     import tensorflow as tf
@@ -54,7 +57,11 @@ def compute(job: spec.Job, strategy: Any, batches: Sequence[Batch], *, learning_
 
 
 def all_reduce(job: spec.Job, strategy: Any) -> Any:
-    """Build the sum over all workers of tensors like the gradients, as Keras' optimizers ask for it."""
+    """Build the sum over all workers of tensors like the gradients, as Keras' optimizers ask for it.
+
+    Returns:
+        The step, its inputs, its reference, and None: it has no state.
+    """
     import tensorflow as tf
 
     weights = mlp.initial_weights(job.seed)
