@@ -8,6 +8,7 @@ CPU, GPU, TPU = "cpu", "gpu", "tpu"
 DEVICES = (CPU, GPU, TPU)
 SINGLE, MIRRORED, MULTI_WORKER, TPU_STRATEGY = "single", "mirrored", "multi_worker", "tpu"
 STRATEGIES = (SINGLE, MIRRORED, MULTI_WORKER, TPU_STRATEGY)
+AUTO, RING, NCCL = "", "ring", "nccl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,8 @@ class Placement:
         replicas: how many replicas the strategy has.
         threads: on a CPU how many cores its worker has for itself, and intra-op threads; 0 for all, as TensorFlow
             sets itself up, and for one with `multi_worker`, where each replica is a worker.
+        communication: how replicas sum their gradients: `ring`, `nccl`, or empty for what TensorFlow chooses.
+        bytes_per_pack: how many bytes of gradients are summed in one go, as a hint; 0 for all.
         interpreter: label of the Python that runs it, as `--python LABEL=PATH` gives it; empty for the suite's own.
     """
 
@@ -27,12 +30,16 @@ class Placement:
     strategy: str = SINGLE
     replicas: int = 1
     threads: int = 0
+    communication: str = AUTO
+    bytes_per_pack: int = 0
     interpreter: str = ""
 
     @property
     def label(self) -> str:
-        """Name it in case names and tables: `cpu`, `cpu-mirrored-2`, `cpu-threads-1`, `cpu-old`."""
+        """Name it in case names and tables: `cpu`, `cpu-mirrored-2`, `cpu-multi_worker-2-ring`, `cpu-threads-1`."""
         wide = [] if self.strategy == SINGLE else [self.strategy, str(self.replicas)]
+        wide += [self.communication] if self.communication else []
+        wide += ["pack", str(self.bytes_per_pack)] if self.bytes_per_pack else []
         confined = ["threads", str(self.threads)] if self.threads else []
         return "-".join([self.device, *wide, *confined, *([self.interpreter] if self.interpreter else [])])
 

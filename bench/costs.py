@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from tfbench.bench import ceilings, codec, dispatch, graphs, link, mode, module_cost, protocol, sync_check
-from tfbench.bench.case import MULTI_WORKER, Case
+from tfbench.bench.case import Case
+from tfbench.bench.crew import Crew
 from tfbench.bench.extras import Ceilings, Extras, Link
 from tfbench.bench.ledger import Meters
 from tfbench.bench.protocol import Request
@@ -28,8 +29,12 @@ def measure(
     meters: Meters,
     enter: Callable[[str, str], None],
     say: Callable[[dict[str, Any]], None],
+    crew: Crew | None = None,
 ) -> None:
-    """Measure the cheap parts of all cases first, then, if asked to, what takes a compile each."""
+    """Measure the cheap parts of all cases first, then, if asked to, what takes a compile each.
+
+    The other workers of a cluster would wait for what is called here alone: of them only the link is measured.
+    """
     cases = {case.id: case for case in request.cases}
     found: dict[str, Extras] = {}
     tops: list[Ceilings] = []
@@ -49,14 +54,12 @@ def measure(
         return {"ceilings": tops[0]}
 
     def connect() -> dict[str, Any]:
-        if not links:
-            links.append(link.measure(meters.clock))
-        return {"link": links[0]}
+        if crew is not None and crew.others and not links:
+            links.append(link.measure(crew, meters.clock))
+        return {"link": links[0]} if links else {}
 
-    # The other workers of a cluster would wait for what is called here alone.
-    clustered = request.cases[0].placement.strategy == MULTI_WORKER
     for timed in ready:
-        tell(timed, (connect,) if clustered else cheap_parts(timed, cases[timed.id], meters))
+        tell(timed, (connect,) if crew is not None else cheap_parts(timed, cases[timed.id], meters))
     if request.examine:
         for timed in ready:
             tell(timed, (reach, *dear_parts(timed, cases[timed.id])))

@@ -1,7 +1,8 @@
-"""The other workers of a cluster on this machine: started, led in step, watched, and ended together. Worker only.
+"""The crew of a cluster's first worker: the others, led in step, watched, and ended together. Worker only.
 
 The first worker measures; the others do what it tells them to, call by call, since a collective operation waits
-for all. They share its process group, so that whoever ends it ends them.
+for all. On this machine they share its process group, so that whoever ends it ends them; those of other hosts come to
+a listening socket, and end with their connection.
 """
 
 import json
@@ -9,27 +10,23 @@ import os
 import selectors
 import socket
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
-from tfbench.bench import codec, protocol
-from tfbench.bench.case import Case
+from tfbench.bench import led, member, protocol
+from tfbench.bench.member import Member
 from tfbench.bench.protocol import Request
-from tfbench.workloads.spec import Program
 
 HOST = "127.0.0.1"
 BEAT_S = 1.0
 SILENT_S = 8.0  # without a beat a worker is taken for stopped; TensorFlow's own patience ends at 10 s, and names none
+ARRIVE_S = 120.0  # for workers of other hosts to come: people start them by hand
 JOIN_S = 30.0  # to import TensorFlow and say hello
 GRACE_S = 5.0  # for the first worker to fail of itself when another did, and for all to leave
-BUILD, TRACE, CALL, RESET, LOSSES, STOP = "build", "trace", "call", "reset", "losses", "stop"
 ALIVE, FAILED, HELLO = "alive", "failed", "hello"
 
 
@@ -42,182 +39,177 @@ def free_addresses(count: int) -> list[str]:
         return [f"{HOST}:{one.getsockname()[1]}" for one in sockets]
 
 
-def join_cluster(index: int, addresses: Sequence[str], environment: MutableMapping[str, str]) -> None:
-    """Tell TensorFlow which worker of which cluster this process is; before it is imported."""
-    cluster = {"cluster": {"worker": list(addresses)}, "task": {"type": "worker", "index": index}}
-    environment["TF_CONFIG"] = json.dumps(cluster)
-
-
-@dataclass(slots=True)
-class Member:
-    """Hold another worker.
+class Crew:
+    """Lead the other workers of a cluster. The first worker holds it.
 
     Attributes:
-        index: in the cluster, from 1; the first, which holds this, is 0.
-        process: the child.
-        lead, answer: descriptors of the pipes that tell it what to do, and in which it answers.
-        started, heard: when it was started, and when it last said anything, by the monotonic clock.
-        joined: whether it has said hello.
+        addresses: of the TensorFlow of each worker that takes part, this one's first.
     """
 
-    index: int
-    process: subprocess.Popen[bytes]
-    lead: int
-    answer: int
-    started: float
-    heard: float
-    joined: bool = False
-
-
-class Crew:
-    """Lead the other workers of a cluster. The first worker holds it."""
-
     def __init__(self, request: Request, fail: Callable[[str], None]) -> None:
-        """Start them; `fail` is told, in a thread, which of them went wrong and how, and does not come back."""
-        placement = request.cases[0].placement
-        self.addresses = free_addresses(placement.replicas)
-        self._size, self._fail, self._told, self._leaving = placement.replicas, fail, 0, False
-        self._members = [self._start(request, index) for index in range(1, placement.replicas)]
+        """Start them, or wait for them in a thread; `fail` is told there which went wrong and how, for good."""
+        self._size = request.cases[0].placement.replicas
+        self._request, self._fail, self._told, self._leaving = request, fail, 0, False
+        self._begun = time.monotonic()
+        self._members: dict[int, Member] = {}
+        self.addresses = request.cluster[: self._size] or tuple(free_addresses(self._size))
+        if not request.cluster:
+            for index in range(1, self._size):
+                self._members[index] = member.start(request, index, self.addresses)
         threading.Thread(target=self._watch, name="tfbench-crew", daemon=True).start()
 
-    def _start(self, request: Request, index: int) -> Member:
-        read_lead, lead = os.pipe()
-        answer, write_answer = os.pipe()
-        environment = dict(os.environ)
-        join_cluster(index, self.addresses, environment)
-        process = subprocess.Popen(  # noqa: S603 - this package, in this interpreter
-            [sys.executable, "-P", str(Path(__file__).with_name("bootstrap.py")), str(read_lead), str(write_answer)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            pass_fds=(read_lead, write_answer),
-            env=environment,
-        )
-        os.close(read_lead)
-        os.close(write_answer)
-        protocol.send(lead, codec.encode(replace(request, worker=index)))
-        now = time.monotonic()
-        return Member(index=index, process=process, lead=lead, answer=answer, started=now, heard=now)
+    @property
+    def others(self) -> int:
+        """Give how many workers there are beside this one."""
+        return self._size - 1
 
-    def wait_joined(self) -> None:
-        """Wait until all others have said hello: TensorFlow waits for them in a way that lets no other thread run."""
-        while not all(member.joined for member in self._members):
+    @property
+    def host(self) -> str:
+        """Give the name under which the others reach this host."""
+        return self.addresses[0].rpartition(":")[0].strip("[]")
+
+    def wait_joined(self, waiting: Callable[[], None] = lambda: None) -> None:
+        """Wait until all others have said hello: TensorFlow waits for them in a way that lets no other thread run.
+
+        `waiting` is called every second or so.
+        """
+        said = time.monotonic()
+        while len(self._members) < self._size - 1 or not all(one.joined for one in list(self._members.values())):
             time.sleep(0.01)
+            if time.monotonic() - said > BEAT_S:
+                said = time.monotonic()
+                waiting()
 
     def tell(self, do: str, **more: Any) -> None:
         """Tell all others to do something."""
         self._told += 1
-        for member in self._members:
-            protocol.send(member.lead, {"do": do, **more})
+        for one in self._members.values():
+            protocol.send(one.lead, {"do": do, **more})
+
+    def tell_second(self, do: str, **more: Any) -> None:
+        """Tell the second worker alone to do something."""
+        self._told += 1
+        protocol.send(self._members[1].lead, {"do": do, **more})
 
     def leave(self) -> None:
         """Let all others end, and wait for them: a worker that left early would cut what others do."""
         self._leaving = True
-        self.tell(STOP)
-        for member in self._members:
-            try:
-                member.process.wait(GRACE_S)
-            except subprocess.TimeoutExpired:
-                member.process.kill()
+        self.tell(led.STOP)
+        for one in self._members.values():
+            self._wait_gone(one)
+
+    def _wait_gone(self, one: Member) -> None:
+        if one.process is None:
+            with socket.socket(fileno=os.dup(one.answer)) as connection:
+                connection.settimeout(GRACE_S)
+                try:
+                    while connection.recv(65536):  # its last beats, then its end
+                        pass
+                except OSError:
+                    return
+            return
+        try:
+            one.process.wait(GRACE_S)
+        except subprocess.TimeoutExpired:
+            one.process.kill()
 
     def _watch(self) -> None:
-        """Look after the others: whoever ends, fails or falls silent."""
+        """Let the others in, and look after them: whoever does not come, ends, fails or falls silent."""
         with selectors.DefaultSelector() as selector:
-            for member in self._members:
-                selector.register(member.answer, selectors.EVENT_READ, member)
+            for one in self._members.values():
+                selector.register(one.answer, selectors.EVENT_READ, one)
+            if self._request.cluster and self._size > 1:
+                selector.register(self._request.listener, selectors.EVENT_READ)
             while not self._leaving and selector.get_map():
                 for key, _ in selector.select(BEAT_S):
-                    self._hear(key.data, selector)
-                for member in self._members:
-                    self._check(member, time.monotonic())
+                    if key.data is None:
+                        self._admit(selector)
+                    else:
+                        self._hear(key.data, selector)
+                self._check(time.monotonic())
 
-    def _check(self, member: Member, now: float) -> None:
-        if now - member.heard > SILENT_S:
-            self._blame(member, f"said nothing for {SILENT_S:g} s: it is stopped, or hangs")
-        if not member.joined and now - member.started > JOIN_S:
-            self._blame(member, f"did not join the cluster within {JOIN_S:g} s")
+    def _admit(self, selector: selectors.BaseSelector) -> None:
+        """Let a worker of another host in; the last one closes the door."""
+        found = member.admit(self._request.listener, self._request, self._missing())
+        if found is not None:
+            self._members[found.index] = found
+            selector.register(found.answer, selectors.EVENT_READ, found)
+        if not self._missing():
+            selector.unregister(self._request.listener)
 
-    def _hear(self, member: Member, selector: selectors.BaseSelector) -> None:
-        data = os.read(member.answer, 65536)
-        member.heard = time.monotonic()
+    def _missing(self) -> list[int]:
+        return [index for index in range(1, self._size) if index not in self._members]
+
+    def _check(self, now: float) -> None:
+        for index in self._missing():
+            if now - self._begun > ARRIVE_S:
+                where = self.addresses[index]
+                self._blame(index, f"at {where} did not come within {ARRIVE_S:g} s: start the same command there")
+        for one in list(self._members.values()):
+            if now - one.heard > SILENT_S:
+                self._blame(one.index, f"said nothing for {SILENT_S:g} s: it is stopped, or hangs")
+            if not one.joined and now - one.started > JOIN_S:
+                self._blame(one.index, f"did not join the cluster within {JOIN_S:g} s")
+            if one.suspected is not None and now > one.suspected:
+                one.suspected = None
+                if one.told == self._told:
+                    self._blame(one.index, one.message)
+
+    def _hear(self, one: Member, selector: selectors.BaseSelector) -> None:
+        try:
+            data = os.read(one.answer, 65536)
+        except OSError:  # a connection that was reset
+            data = b""
+        one.heard = time.monotonic()
         if not data:
-            selector.unregister(member.answer)
-            if not self._leaving:
-                self._blame(member, f"ended early, with exit code {member.process.wait(GRACE_S)}")
-        for line in data.splitlines():
-            self._take(member, json.loads(line))
+            selector.unregister(one.answer)
+            self._ended(one, selector)
+        *lines, one.pending = (one.pending + data).split(b"\n")
+        try:
+            for line in lines:
+                self._take(one, json.loads(line))
+        except (ValueError, TypeError, KeyError):
+            self._blame(one.index, f"said {lines[0]!r:.80}, which is not understood")
 
-    def _take(self, member: Member, message: dict[str, Any]) -> None:
+    def _ended(self, one: Member, selector: selectors.BaseSelector) -> None:
+        if self._leaving:
+            return
+        if one.process is not None:
+            self._blame(one.index, f"ended early, with exit code {one.process.wait(GRACE_S)}")
+        if one.joined:
+            self._blame(one.index, f"at {self.addresses[one.index]} ended early, or cannot be reached any more")
+        # It was gone before it began: another one will come in its place.
+        if not self._missing():
+            selector.register(self._request.listener, selectors.EVENT_READ)
+        del self._members[one.index]
+        os.close(one.answer)
+
+    def _take(self, one: Member, message: dict[str, Any]) -> None:
         if message["say"] == HELLO:
-            member.joined = True
-            if message["tensorflow"] != version("tensorflow"):
-                self._blame(member, f"has TensorFlow {message['tensorflow']}, the first has {version('tensorflow')}")
+            for name in ("tensorflow", "tfbench"):
+                if message[name] != (mine := known_version(name)):
+                    self._blame(one.index, f"has {name} {message[name]}, the first has {mine}: install the same")
+            one.joined = True
         if message["say"] == FAILED:
-            told = self._told
-            time.sleep(GRACE_S)  # the first worker may well have failed alike, and gone on
-            if told == self._told:
-                self._blame(member, message["message"])
+            # The first worker may well have failed alike, and gone on.
+            one.suspected, one.told, one.message = time.monotonic() + GRACE_S, self._told, message["message"]
 
-    def _blame(self, member: Member, what: str) -> None:
+    def _blame(self, index: int, what: str) -> None:
         if not self._leaving:
-            self._fail(f"worker {member.index + 1} of {self._size} {what}")
+            self._fail(f"worker {index + 1} of {self._size} {what}")
 
 
-@dataclass(slots=True)
-class LedStep:
-    """Call a step in all workers at once: each call here is told to the others first, or many before they begin."""
-
-    step: Callable[..., Any]
-    tell: Callable[..., None]
-    case_id: str
-    places: dict[int, int] = field(default_factory=dict)
-    announced: int = 0
-
-    def __call__(self, *arguments: Any) -> Any:
-        """Call it here, and there."""
-        if self.announced:
-            self.announced -= 1
-        else:
-            self.tell(CALL, case=self.case_id, first=self.places[id(arguments[0])], count=1)
-        return self.step(*arguments)
-
-    def announce(self, count: int) -> None:
-        """Tell the others of so many calls with the inputs in turn, so that none waits for word of the next."""
-        self.announced = count
-        self.tell(CALL, case=self.case_id, first=0, count=count)
-
-    def __getattr__(self, name: str) -> Any:
-        """Give what a tf.function has beside being called; tracing must happen in all workers alike."""
-        found = getattr(self.step, name)
-        if name != "get_concrete_function":
-            return found
-
-        def trace(*arguments: Any) -> Any:
-            self.tell(TRACE, case=self.case_id)
-            return found(*arguments)
-
-        return trace
+def known_version(name: str) -> str:
+    """Give the version of an installed package; empty for one that is not installed."""
+    try:
+        return version(name)
+    except ImportError:
+        return ""
 
 
-def lead(program: Program, case: Case, tell: Callable[..., None]) -> Program:
-    """Give the program with all that it does done in all workers."""
-    places = {id(arguments[0]): i for i, arguments in enumerate(program.inputs)}
-
-    def reset() -> None:
-        tell(RESET, case=case.id)
-        assert program.reset is not None, "only then is this one in its place"
-        program.reset()
-
-    def losses() -> Sequence[tuple[float, int]]:
-        tell(LOSSES, case=case.id)
-        assert program.shard_losses is not None, "only then is this one in its place"
-        return program.shard_losses()
-
-    return replace(
-        program,
-        step=LedStep(program.step, tell, case.id, places),
-        reset=None if program.reset is None else reset,
-        shard_losses=None if program.shard_losses is None else losses,
-    )
+def hello() -> dict[str, Any]:
+    """Give what a worker says once it is ready to join."""
+    return {"say": HELLO, **{name: known_version(name) for name in ("tensorflow", "tfbench")}}
 
 
 def commands(descriptor: int) -> Iterator[dict[str, Any]]:
@@ -230,6 +222,6 @@ def commands(descriptor: int) -> Iterator[dict[str, Any]]:
         *lines, pending = (pending + data).split(b"\n")
         for line in lines:
             command = json.loads(line)
-            if command["do"] == STOP:
+            if command["do"] == led.STOP:
                 return
             yield command

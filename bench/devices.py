@@ -4,18 +4,18 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tfbench.bench.case import CPU, GPU, MULTI_WORKER, SINGLE, TPU, TPU_STRATEGY, Placement
+from tfbench.bench import strategies
+from tfbench.bench.case import CPU, GPU, MULTI_WORKER, SINGLE, TPU, Placement
+from tfbench.bench.cluster import Seat
 from tfbench.bench.crew import Crew
+from tfbench.bench.environment import affinity
+from tfbench.bench.strategies import MissingDeviceError
 
 PROFILER_PORT = 8466  # of a TPU's host, as Cloud TPU documents it
-
-
-class MissingDeviceError(Exception):
-    """Say which device was asked for and is not there: a skip, never a silent run on the CPU."""
+ONE = Seat()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,23 +51,37 @@ def present() -> tuple[str, ...]:
     return tuple(found)
 
 
-def cores_of(placement: Placement, worker: int = 0) -> list[int]:
+def count(kind: str) -> int:
+    """Give how many devices of a kind there are for replicas to spread over, without TensorFlow; 0 if not known."""
+    if kind == CPU:
+        return len(affinity())
+    if kind == GPU:
+        return len(list(Path("/proc/driver/nvidia/gpus").glob("*"))) or len(list(Path("/dev").glob("nvidia[0-9]*")))
+    return 0
+
+
+def cores_of(placement: Placement, seat: Seat = ONE) -> list[int]:
     """Give the cores that the placement names for a worker; empty for all that there are.
 
+    Workers of a cluster that share a host take its cores in turn. A scheduler that has given each of them cores of its
+    own is seen by this process being confined to fewer than the host has.
+
     Raises:
-        MissingDeviceError: there are not enough for all workers of a cluster.
+        MissingDeviceError: there are not enough for all workers on this host.
     """
     clustered = placement.strategy == MULTI_WORKER
     if not (placement.threads or clustered) or not hasattr(os, "sched_getaffinity"):
         return []
-    workers, each = placement.replicas if clustered else 1, placement.threads or 1
-    allowed = sorted(os.sched_getaffinity(0))
+    each, allowed = placement.threads or 1, sorted(os.sched_getaffinity(0))
+    rank, workers = (seat.rank, seat.here) if clustered else (0, 1)
+    if seat.given and workers * each > len(allowed) and len(allowed) < (os.cpu_count() or 1):
+        rank, workers = 0, 1
     if workers * each > len(allowed):
         wanted = f"{workers} workers with {each} core{'s' * (each > 1)} each"
         raise MissingDeviceError(
             f"{wanted}, but this process may use {len(allowed)}: take fewer --replicas or --threads"
         )
-    return allowed[worker * each : (worker + 1) * each]
+    return allowed[rank * each : (rank + 1) * each]
 
 
 def keep_to(cores: Sequence[int]) -> None:
@@ -79,49 +93,40 @@ def keep_to(cores: Sequence[int]) -> None:
         os.sched_setaffinity(0, cores)
 
 
-def configure(placement: Placement, *, cpu_model: str) -> Devices:
+def configure(placement: Placement, *, cpu_model: str, seat: Seat = ONE) -> Devices:
     """Prepare TensorFlow for the placement, before any of its operations runs.
 
     Raises:
-        MissingDeviceError: TensorFlow does not see the device, or not as many as there are replicas.
+        MissingDeviceError: TensorFlow does not see the device, or not as many as there are replicas, or they have no
+            such way of communicating.
     """
+    strategies.check(placement)
     set_up = {CPU: _configure_cpu, GPU: _configure_gpu, TPU: _configure_tpu}
-    return set_up[placement.device](placement, cpu_model)
+    return set_up[placement.device](placement, cpu_model, seat)
 
 
-def _mirrored(kind: str, placement: Placement) -> Callable[[], Any]:
-    """Make the one strategy of a process: two would number their collective operations alike, and mix them up."""
-
-    @cache
-    def strategy() -> Any:
-        import tensorflow as tf
-
-        return tf.distribute.MirroredStrategy([f"{kind}:{i}" for i in range(placement.replicas)])
-
-    return strategy
-
-
-def _configure_cpu(placement: Placement, cpu_model: str) -> Devices:
+def _configure_cpu(placement: Placement, cpu_model: str, _seat: Seat) -> Devices:
     import tensorflow as tf
 
     tf.config.set_visible_devices([], "GPU")
     if placement.threads or placement.strategy == MULTI_WORKER:
         tf.config.threading.set_intra_op_parallelism_threads(placement.threads or 1)
     if placement.strategy == MULTI_WORKER:
-        return _join_cluster(cpu_model)
+        return _join_cluster(placement, cpu_model, lambda: None)
     if placement.strategy != SINGLE:
         cpu = tf.config.list_physical_devices("CPU")[0]
         logical = [tf.config.LogicalDeviceConfiguration()] * placement.replicas
         tf.config.set_logical_device_configuration(cpu, logical)
-    return Devices(name=cpu_model, scope=nullcontext, strategy=_mirrored("CPU", placement), peak_bytes=lambda: None)
+    strategy = strategies.mirrored("CPU", placement)
+    return Devices(name=cpu_model, scope=nullcontext, strategy=strategy, peak_bytes=lambda: None)
 
 
-def _join_cluster(cpu_model: str) -> Devices:
-    """Make the strategy of a cluster's worker at once: it must come before any operation."""
+def _join_cluster(placement: Placement, name: str, peak_bytes: Callable[[], int | None]) -> Devices:
+    """Make the strategy of a cluster's worker at once."""
     import tensorflow as tf
     from tensorflow.python.eager import context
 
-    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    strategy = strategies.multi_worker(placement)
     (mine,) = strategy.extended.worker_devices
 
     def sync() -> None:
@@ -129,29 +134,46 @@ def _join_cluster(cpu_model: str) -> Devices:
             tf.raw_ops.SyncDevice()
         context.async_wait()
 
-    return Devices(name=cpu_model, scope=nullcontext, strategy=lambda: strategy, peak_bytes=lambda: None, sync=sync)
+    return Devices(name=name, scope=nullcontext, strategy=lambda: strategy, peak_bytes=peak_bytes, sync=sync)
 
 
-def _configure_gpu(placement: Placement, _cpu_model: str) -> Devices:
+def gpus_of(placement: Placement, seat: Seat, gpus: Sequence[Any]) -> Sequence[Any]:
+    """Give the GPUs of a process among those that TensorFlow sees: one for each replica that it has.
+
+    Of a cluster's workers each has one replica; those that share a host take its GPUs in turn, unless a scheduler has
+    given each a GPU of its own, so that it sees no other.
+
+    Raises:
+        MissingDeviceError: there are not enough.
+    """
+    clustered = placement.strategy == MULTI_WORKER
+    wanted = seat.here if clustered and not (seat.given and len(gpus) == 1) else 1 if clustered else placement.replicas
+    if len(gpus) < wanted:
+        raise MissingDeviceError(
+            f"{wanted} GPU asked for, TensorFlow sees {len(gpus)}: check the driver, and install tfbench[cuda]"
+        )
+    if clustered:
+        return [gpus[seat.rank if wanted > 1 else 0]]
+    return gpus[:wanted]
+
+
+def _configure_gpu(placement: Placement, _cpu_model: str, seat: Seat) -> Devices:
     import tensorflow as tf
 
-    gpus = tf.config.list_physical_devices("GPU")
-    if len(gpus) < placement.replicas:
-        raise MissingDeviceError(
-            f"{placement.replicas} GPU asked for, TensorFlow sees {len(gpus)}: "
-            "check the driver, and install tfbench[cuda]"
-        )
+    gpus = gpus_of(placement, seat, tf.config.list_physical_devices("GPU"))
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)  # noqa: FBT003 - TensorFlow's signature
-    tf.config.set_visible_devices(gpus[: placement.replicas], "GPU")
+    tf.config.set_visible_devices(gpus, "GPU")
     details = tf.config.experimental.get_device_details(gpus[0])
     capability = ".".join(str(part) for part in details.get("compute_capability", ()))
-    return Devices(
-        name=f"{details.get('device_name', 'GPU')}" + (f" (compute capability {capability})" if capability else ""),
-        scope=nullcontext,
-        strategy=_mirrored("GPU", placement),
-        peak_bytes=lambda: int(tf.config.experimental.get_memory_info("GPU:0")["peak"]),
-    )
+    name = f"{details.get('device_name', 'GPU')}" + (f" (compute capability {capability})" if capability else "")
+
+    def peak_bytes() -> int:
+        return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
+
+    if placement.strategy == MULTI_WORKER:
+        return _join_cluster(placement, name, peak_bytes)
+    return Devices(name=name, scope=nullcontext, strategy=strategies.mirrored("GPU", placement), peak_bytes=peak_bytes)
 
 
 def profiler_service(master: str) -> str:
@@ -160,23 +182,23 @@ def profiler_service(master: str) -> str:
     return f"grpc://{host}:{PROFILER_PORT}" if colon else ""
 
 
-def _configure_tpu(placement: Placement, _cpu_model: str) -> Devices:
+def _configure_tpu(placement: Placement, _cpu_model: str, _seat: Seat) -> Devices:
     import tensorflow as tf
 
     try:
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver()
         tf.config.experimental_connect_to_cluster(resolver)
-        tf.tpu.experimental.initialize_tpu_system(resolver)
+        topology = tf.tpu.experimental.initialize_tpu_system(resolver)
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise MissingDeviceError(f"no TPU could be reached: {reason}") from error
     tpus = tf.config.list_logical_devices("TPU")
-    if placement.strategy == TPU_STRATEGY and len(tpus) != placement.replicas:
+    if len(tpus) < placement.replicas:
         raise MissingDeviceError(f"{placement.replicas} replicas asked for, the TPU has {len(tpus)} cores")
     return Devices(
         name=f"TPU with {len(tpus)} cores",
         scope=lambda: tf.device(tpus[0].name) if placement.strategy == SINGLE else nullcontext(),
-        strategy=cache(lambda: tf.distribute.TPUStrategy(resolver)),
+        strategy=strategies.tpu(resolver, topology, placement),
         peak_bytes=lambda: None,
         profiler=profiler_service(resolver.master()),
     )

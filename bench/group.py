@@ -1,7 +1,9 @@
 """Measure a group of cases in this process: open and check each, then time them in turns. Worker only."""
 
+import os
 import random
 import statistics
+import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -15,7 +17,7 @@ from tfbench.bench import (
     compiling,
     conversions,
     costs,
-    crew,
+    led,
     ledger,
     mode,
     pace,
@@ -55,8 +57,8 @@ def build(case: Case, workload: Workload, request: Request, devices: Devices) ->
     """Build a case; where it has several workers, in all of them, so that what is called here is called there."""
     if devices.crew is None:
         return workload.build(make_job(case, request, devices))
-    devices.crew.tell(crew.BUILD, case=case.id)
-    return crew.lead(workload.build(make_job(case, request, devices)), case, devices.crew.tell)
+    devices.crew.tell(led.BUILD, case=case.id)
+    return led.lead(workload.build(make_job(case, request, devices)), case, devices.crew.tell)
 
 
 def first_line(error: BaseException) -> str:
@@ -68,9 +70,13 @@ def first_line(error: BaseException) -> str:
 class Stages:
     """Tell the parent which case is at which stage, and turn what a case raises into its failure."""
 
-    def __init__(self, say: Say) -> None:
-        """Say everything through `say`."""
-        self.say = say
+    def __init__(self, say: Say, *, leading: bool = False) -> None:
+        """Say everything through `say`.
+
+        `leading` is for the first worker of a cluster: a case that fails ends it, since the others may be in calls that
+        it no longer makes; the cases that are left get other workers.
+        """
+        self.say, self._leading = say, leading
         self.case_id = ""
         self.stage = ""
 
@@ -94,6 +100,9 @@ class Stages:
                     "message": first_line(error),
                 }
             )
+            if self._leading:
+                sys.stderr.flush()
+                os._exit(0)  # the failure is told
             return False
         return True
 
@@ -163,7 +172,7 @@ def measure(request: Request, catalog: dict[str, Workload], devices: Devices, me
     They are opened in random order, so that no case always pays for what the process does first.
     """
     rng = random.Random(request.order_seed)
-    stages = Stages(say)
+    stages = Stages(say, leading=devices.crew is not None)
     ready: list[Timed] = []
     paces: list[float] = []
     for case in rng.sample(request.cases, len(request.cases)):
@@ -183,7 +192,7 @@ def measure(request: Request, catalog: dict[str, Workload], devices: Devices, me
     if not request.check_only:
         say({"say": protocol.TIMED, **done})
         if request.plan.costs:
-            costs.measure(ready, request, meters, stages.enter, say)
+            costs.measure(ready, request, meters, stages.enter, say, devices.crew)
     stages.enter("", "end")
     say({"say": protocol.END, **done})
 

@@ -1,50 +1,48 @@
-"""Measure what plain sockets reach between two processes of this machine. Worker only."""
+"""Measure what plain sockets reach between the first two workers of a cluster. Worker only."""
 
 import os
 import socket
 import statistics
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 
-from tfbench.bench.crew import HOST
+from tfbench.bench import led
+from tfbench.bench.crew import Crew
 from tfbench.bench.extras import Link
 
 PINGS, MESSAGES = 200, 20
 MESSAGE_BYTES = 1_000_000
-
-# Answers a byte to each message; it may run on any core, as another worker would.
-ECHO = """
-import os, socket, sys
-os.sched_setaffinity(0, range(os.cpu_count()))
-one = socket.create_connection((sys.argv[1], int(sys.argv[2])))
-one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-for size in [1] * int(sys.argv[3]) + [int(sys.argv[5])] * int(sys.argv[4]):
-    left = size
-    while left:
-        left -= len(one.recv(min(left, 1 << 20)))
-    one.send(b"x")
-"""
+WAIT_S = 10.0
 
 
-def measure(clock: Callable[[], float]) -> Link:
-    """Give latency and bandwidth: medians over messages that another process confirms."""
-    with closing(socket.socket()) as server:
-        server.bind((HOST, 0))
-        server.listen(1)
-        server.settimeout(10.0)
-        port = str(server.getsockname()[1])
-        arguments = [HOST, port, str(PINGS), str(MESSAGES), str(MESSAGE_BYTES)]
-        with subprocess.Popen([sys.executable, "-S", "-c", ECHO, *arguments]) as other:  # noqa: S603 - this interpreter
-            one, _ = server.accept()
-            with closing(one):
-                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                latency_s = statistics.median(_confirmed(one, b"x", clock) for _ in range(PINGS)) / 2
-                message = os.urandom(MESSAGE_BYTES)
-                whole_s = statistics.median(_confirmed(one, message, clock) for _ in range(MESSAGES))
-            other.wait(10.0)
+def measure(crew: Crew, clock: Callable[[], float]) -> Link:
+    """Give latency and bandwidth: medians over messages that the second worker confirms."""
+    family = socket.AF_INET6 if ":" in crew.host else socket.AF_INET
+    with closing(socket.create_server((crew.host, 0), family=family)) as server:
+        server.settimeout(WAIT_S)
+        crew.tell_second(led.ECHO, host=crew.host, port=server.getsockname()[1])
+        one, _ = server.accept()
+        with closing(one):
+            one.settimeout(WAIT_S)
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            latency_s = statistics.median(_confirmed(one, b"x", clock) for _ in range(PINGS)) / 2
+            message = os.urandom(MESSAGE_BYTES)
+            whole_s = statistics.median(_confirmed(one, message, clock) for _ in range(MESSAGES))
     return Link(byte_per_s=MESSAGE_BYTES / max(whole_s - latency_s, 1e-9), latency_s=latency_s)
+
+
+def answer(host: str, port: int) -> None:
+    """Answer a byte to each message of the first worker."""
+    with closing(socket.create_connection((host, port), WAIT_S)) as one:
+        one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for size in (1,) * PINGS + (MESSAGE_BYTES,) * MESSAGES:
+            left = size
+            while left:
+                part = len(one.recv(min(left, 1 << 20)))
+                if not part:
+                    return
+                left -= part
+            one.sendall(b"x")
 
 
 def _confirmed(one: socket.socket, message: bytes, clock: Callable[[], float]) -> float:

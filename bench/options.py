@@ -1,4 +1,4 @@
-"""The options of a run, once for pytest (`--tf-NAME`) and for `tfbench run` (`--NAME`)."""
+"""The options of a run, parsed: what the user has chosen."""
 
 import re
 from collections.abc import Mapping
@@ -6,91 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tfbench.bench import case
 from tfbench.bench.case import DEVICES, MIRRORED, MULTI_WORKER
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.timing import Plan
 
 AUTO = "auto"
 SPREAD = (MIRRORED, MULTI_WORKER)
+WAYS = {AUTO: case.AUTO, "ring": case.RING, "nccl": case.NCCL}
 QUICK = Plan(max_rounds=20, budget_s=3.0, examine=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
-    """Describe one option.
-
-    Attributes:
-        name: without dashes and prefix.
-        help: one line for `--help`.
-        metavar: what stands for its value; empty for a switch.
-        many: may be given more than once, and as a comma list.
-        shared: has no `tf-` prefix under pytest either.
-    """
-
-    name: str
-    help: str
-    metavar: str = ""
-    many: bool = False
-    shared: bool = False
-
-    @property
-    def destination(self) -> str:
-        """Give the attribute that a parser stores it in."""
-        return f"tf_{self.name.replace('-', '_')}"
-
-
-OPTIONS = (
-    Option(
-        name="workload",
-        metavar="NAME",
-        many=True,
-        help="measure only these workloads or groups, such as claims",
-    ),
-    Option(name="implementation", metavar="NAME", many=True, help="measure only these implementations"),
-    Option(name="param", metavar="NAME=VALUE", many=True, help="take these parameter values, such as n=1000"),
-    Option(name="mode", metavar="MODE", many=True, help="measure only these modes: eager, graph, xla"),
-    Option(name="device", metavar="KIND", many=True, help="cpu, gpu, tpu, or auto (default): all that seem present"),
-    Option(name="replicas", metavar="N", many=True, help="numbers of replicas of distributed workloads"),
-    Option(
-        name="placement",
-        metavar="STRATEGY",
-        many=True,
-        help="of distributed workloads: mirrored (default), or multi_worker: a process with a core of its own each",
-    ),
-    Option(
-        name="threads",
-        metavar="N",
-        many=True,
-        help="on the CPU: give a worker so many cores of its own, and as many threads; 1,2,4 sweeps them",
-    ),
-    Option(name="invocations", metavar="K", help="fresh processes for each group of cases (default 5; quick 1)"),
-    Option(
-        name="budget", metavar="SECONDS", help="time for the rounds of a group, each invocation (default 4; quick 3)"
-    ),
-    Option(
-        name="precision",
-        metavar="PERCENT",
-        help="measure until the 95%% interval of each speed-up is at most this wide to either side, such as 2%%",
-    ),
-    Option(name="max-invocations", metavar="N", help="with --precision: at most so many fresh processes (default 20)"),
-    Option(
-        name="python",
-        metavar="LABEL=PATH",
-        many=True,
-        help="measure in this Python, such as new=/venvs/new/bin/python; give two to compare them in turns",
-    ),
-    Option(name="timeout", metavar="SECONDS", help="how long a worker may be silent before it is ended (default 300)"),
-    Option(name="out", metavar="DIR", help="folder for results (default results)"),
-    Option(name="quick", help="a first look: 1 invocation, small budget, wide spread"),
-    Option(name="timing-only", help="leave out what is measured beside the times: costs and call sequences"),
-    Option(
-        name="profile",
-        help="after timing, trace some steps of each case for TensorBoard and for report --table ops",
-    ),
-    Option(name="full", help="take every value of each parameter instead of the first"),
-    Option(name="workloads", metavar="PATH", many=True, help="Python file that defines WORKLOADS; its code is run"),
-    Option(name="fashion-mnist", metavar="DIR", shared=True, help="folder with Fashion-MNIST's own idx files"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +28,8 @@ class Choice:
         placements: strategies of distributed workloads, or empty for the default.
         replicas: numbers of replicas, or empty for each workload's own.
         threads: numbers of cores of a CPU worker, or empty for all at once.
+        communications: ways of summing gradients, as `case.Placement` has them.
+        packs: bytes per pack of them.
         invocations, max_invocations, budget_s, timeout_s, precision: how much to measure; a precision of 0 asks
             for none.
         interpreters: label and path of each Python to measure in; empty for the one that runs.
@@ -121,6 +47,8 @@ class Choice:
     placements: tuple[str, ...]
     replicas: tuple[int, ...]
     threads: tuple[int, ...]
+    communications: tuple[str, ...]
+    packs: tuple[int, ...]
     invocations: int
     max_invocations: int
     budget_s: float
@@ -172,9 +100,9 @@ def _number(raw: Mapping[str, Any], name: str, default: float) -> float:
     return value
 
 
-def _whole(text: str, name: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10) or int(text) < 1:
-        raise BadInputError(f"--{name} {text}: give a whole number of at least 1")
+def _whole(text: str, name: str, least: int = 1) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10) or int(text) < least:
+        raise BadInputError(f"--{name} {text}: give a whole number of at least {least}")
     return int(text)
 
 
@@ -251,6 +179,14 @@ def _placements(raw: Mapping[str, Any]) -> tuple[str, ...]:
     return given
 
 
+def _communications(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    given = _names(raw, "communication") or (AUTO,)
+    for name in given:
+        if name not in WAYS:
+            raise BadInputError(f"unknown communication {name!r}: choose from {', '.join(WAYS)}")
+    return tuple(WAYS[name] for name in given)
+
+
 def parse(raw: Mapping[str, Any]) -> Choice:
     """Parse the options by name, texts as they were given, lists of texts for `many`, booleans for switches.
 
@@ -269,6 +205,8 @@ def parse(raw: Mapping[str, Any]) -> Choice:
         placements=_placements(raw),
         replicas=tuple(_whole(text, "replicas") for text in _names(raw, "replicas")),
         threads=tuple(_whole(text, "threads") for text in _names(raw, "threads")),
+        communications=_communications(raw),
+        packs=tuple(_whole(text, "bytes-per-pack", least=0) for text in _names(raw, "bytes-per-pack")) or (0,),
         invocations=invocations,
         max_invocations=most,
         precision=precision,

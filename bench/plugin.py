@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tfbench.bench import hooks, options, retraces
+from tfbench.bench import flags, hooks, options, retraces
 from tfbench.bench.errors import BadInputError
+from tfbench.bench.record import COMPLETE
 from tfbench.bench.session import Suite
 
 SUITE_FILE = Path(__file__).parent / "suite" / "bench_workloads.py"
@@ -24,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("tfbench", "TensorFlow workloads in all execution modes")
     group.addoption("--benchmark", action="store_true", dest="tf_benchmark", help="run tfbench's suite of workloads")
     group.addoption(retraces.OPTION, dest=retraces.DESTINATION, metavar="N", help=retraces.HELP)
-    for option in options.OPTIONS:
+    for option in flags.OPTIONS:
         flag = f"--{option.name}" if option.shared else f"--tf-{option.name}"
         details: dict[str, Any] = {"dest": option.destination, "help": option.help, "default": None}
         if not option.metavar:
@@ -35,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _given(config: pytest.Config) -> dict[str, Any]:
-    values = {option.name: config.getoption(option.destination) for option in options.OPTIONS}
+    values = {option.name: config.getoption(option.destination) for option in flags.OPTIONS}
     return {name: value for name, value in values.items() if value not in (None, False, [])}
 
 
@@ -104,6 +105,19 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             session.config.stash[SUITE].plan(kept)
         except BadInputError as error:
             raise pytest.UsageError(str(error)) from error
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Take part in another host's run instead of the tests, where a cluster's first worker measures."""
+    suite = session.config.stash[SUITE]
+    if not suite.planned or not suite.membership.follows:
+        return None
+    visit = suite.attend()
+    if not (visit.over and visit.text == COMPLETE):
+        how = f"the run of worker 1 is over: {visit.text}" if visit.over else visit.text
+        pytest.exit(f"tfbench: {how}", returncode=pytest.ExitCode.INTERRUPTED)
+    return True
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -40,6 +40,11 @@ def command(python: str) -> list[str]:
     return [python, "-P", str(Path(__file__).with_name("bootstrap.py"))]
 
 
+def inherited() -> dict[str, str]:
+    """Give the environment without TF_CONFIG: only a worker of a cluster has it, and sets it itself."""
+    return {name: value for name, value in os.environ.items() if name != "TF_CONFIG"}
+
+
 class Worker:
     """A worker process, from its request to its last message. Use as a context manager: it never outlives it."""
 
@@ -63,8 +68,8 @@ class Worker:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._stderr,
-                pass_fds=(read_request, write_answer),
-                env={**os.environ, **compiling.LOGGING, "TMPDIR": self._scratch.name, **(environment or {})},
+                pass_fds=(read_request, write_answer, *([request.listener] if request.listener >= 0 else [])),
+                env={**inherited(), **compiling.LOGGING, "TMPDIR": self._scratch.name, **(environment or {})},
                 process_group=0,
             )
         finally:

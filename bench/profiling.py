@@ -24,7 +24,7 @@ WARM_UP_S = 1.0
 
 def run(request: Request, catalog: dict[str, Workload], devices: Devices, meters: Meters, say: group.Say) -> None:
     """Profile the cases in their order, and say what came of each; what one raises costs only its own profile."""
-    stages = group.Stages(say)
+    stages = group.Stages(say, leading=devices.crew is not None)
 
     def profile(case: Case) -> None:
         found = profile_case(case, catalog[case.workload], request, devices, meters, stages)

@@ -12,6 +12,7 @@ SCRATCH_PREFIX = "tfbench-"
 SOFTWARE, STAGE, READY, ROUND, FAILURE, SKIP, END = "software", "stage", "ready", "round", "failure", "skip", "end"
 TIMED, EXTRAS = "timed", "extras"
 SEQUENCE, PROFILED = "sequence", "profiled"
+FOLLOWING = "following"
 MEASURE, SEQUENCES, PROFILE = "measure", "sequences", "profile"
 
 
@@ -33,6 +34,10 @@ class Request:
         task: `measure`; or `sequences`, the call sequences of the cases' workload in the cases' modes; or `profile`.
         folder: with `profile`, the run's folder.
         worker: which worker of a cluster it is for: 0, or above that one that only follows the first.
+        cluster: addresses of the workers of a cluster that somebody else set up; empty for one of this machine's own.
+        listener: descriptor of the socket to which those of other hosts come; inherited.
+        first: `host:port` of that socket, for a worker that is to come there and follow.
+        patience_s: how long it may take to be there.
     """
 
     cases: tuple[Case, ...]
@@ -49,6 +54,10 @@ class Request:
     task: str = MEASURE
     folder: str = ""
     worker: int = 0
+    cluster: tuple[str, ...] = ()
+    listener: int = -1
+    first: str = ""
+    patience_s: float = 0.0
 
 
 def send(descriptor: int, message: dict[str, Any]) -> None:

@@ -257,6 +257,7 @@ class Run:
         ledger_notes: what is missing in the retrace ledger, and why.
         profiles: of the cases that were profiled, in order of measuring.
         profile_notes: which profiles are missing, and why.
+        cluster: who set the workers up and where they are, if somebody else did; empty for this machine's own.
         folder: where it was read from, for what lies beside run.json; None for a run that was not read. Not stored.
     """
 
@@ -275,4 +276,5 @@ class Run:
     ledger_notes: tuple[str, ...] = ()
     profiles: tuple[Profile, ...] = ()
     profile_notes: tuple[str, ...] = ()
+    cluster: str = ""
     folder: Path | None = field(default=None, compare=False, metadata=codec.NOT_STORED)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tfbench.bench import calls, codec, protocol, scheduler
 from tfbench.bench.aside import Aside, Message, Observer
-from tfbench.bench.case import Case
+from tfbench.bench.case import MULTI_WORKER, Case
 from tfbench.bench.process import Worker
 from tfbench.bench.scheduler import Settings, Start
 from tfbench.workloads.spec import DataSource, Workload
@@ -13,11 +13,14 @@ WHAT = "retrace ledger"
 
 
 def wanted(workload: Workload, cases: Sequence[Case]) -> list[Case]:
-    """Give the cases in whose modes some sequence of the workload runs: one a mode, all of the first placement."""
+    """Give the cases in whose modes some sequence of the workload runs: one a mode, all of the first placement.
+
+    Workers of a cluster run none: their calls are not made in step.
+    """
     modes = {mode for sequence in workload.sequences for mode in sequence.modes}
     found: dict[str, Case] = {}
     for case in cases:
-        if case.mode in modes and case.placement == cases[0].placement:
+        if case.mode in modes and case.placement == cases[0].placement and case.placement.strategy != MULTI_WORKER:
             found.setdefault(case.mode, case)
     return list(found.values())
 

@@ -33,6 +33,8 @@ class Settings:
         files: workload files for the workers to load.
         cpu_model: the processor's name, for records.
         interpreters: the Python of each label that a placement may name.
+        cluster: addresses of the workers of a cluster that somebody else set up; empty for this machine's own.
+        listener: descriptor of the socket to which those of other hosts come.
         seed: of the order of groups, cases and rounds.
     """
 
@@ -44,11 +46,15 @@ class Settings:
     files: tuple[str, ...] = ()
     cpu_model: str = ""
     interpreters: dict[str, str] = field(default_factory=dict)
+    cluster: tuple[str, ...] = ()
+    listener: int = -1
     seed: int = 0
 
 
 def make_request(cases: Sequence[Case], data: DataSource | None, settings: Settings, **more: Any) -> Request:
     """Ask for something to be done with these cases; `more` says what."""
+    if any(case.placement.strategy == MULTI_WORKER for case in cases):
+        more |= {"cluster": settings.cluster, "listener": settings.listener}
     return Request(
         cases=tuple(cases),
         files=settings.files,

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tfbench.bench import devices
-from tfbench.bench.case import CPU, MIRRORED, MULTI_WORKER, SINGLE, TPU, TPU_STRATEGY, Case, Placement
+from tfbench.bench.case import AUTO, CPU, MIRRORED, MULTI_WORKER, SINGLE, TPU, TPU_STRATEGY, Case, Placement
 from tfbench.bench.environment import affinity
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.mode import MODES
@@ -40,28 +40,60 @@ def _values(workload: Workload, choice: Choice) -> list[list[tuple[str, ParamVal
     return chosen
 
 
-def _placements(workload: Workload, choice: Choice) -> list[Placement]:
+def _placements(workload: Workload, choice: Choice, workers: int) -> list[Placement]:
     kinds = choice.devices or devices.present()
     labels = [label for label, _ in choice.interpreters] or [""]
-    replicas = (choice.replicas or workload.replicas) if workload.distributed else (1,)
     return [
-        Placement(device=kind, strategy=strategy, replicas=wide, threads=threads, interpreter=label)
+        Placement(
+            device=kind,
+            strategy=strategy,
+            replicas=wide,
+            threads=threads,
+            communication=way,
+            bytes_per_pack=pack,
+            interpreter=label,
+        )
         for kind in kinds
-        for strategy in _strategies(workload, kind, choice)
-        for wide in replicas
+        for strategy in _strategies(workload, kind, choice, workers)
+        for wide in _replicas(workload, kind, strategy, choice, workers)
         for threads in (choice.threads if kind == CPU and choice.threads else (0,))
+        for way, pack in _ways(choice, strategy)
         for label in labels
     ]
 
 
-def _strategies(workload: Workload, kind: str, choice: Choice) -> tuple[str, ...]:
+def _strategies(workload: Workload, kind: str, choice: Choice, workers: int) -> tuple[str, ...]:
     if not workload.distributed:
         return (SINGLE,)
-    return (TPU_STRATEGY,) if kind == TPU else choice.placements or (MIRRORED,)
+    return (TPU_STRATEGY,) if kind == TPU else choice.placements or ((MULTI_WORKER,) if workers else (MIRRORED,))
 
 
-def _cases(workload: Workload, choice: Choice) -> Iterator[Case]:
-    placements = _placements(workload, choice)
+def _replicas(workload: Workload, kind: str, strategy: str, choice: Choice, workers: int) -> tuple[int, ...]:
+    """Give the widths: those asked for, else powers of two up to what there is, where that is known.
+
+    Logical CPU devices, which show function only, are as many as the workload says.
+    """
+    if not workload.distributed:
+        return (1,)
+    if strategy == MULTI_WORKER:
+        most = workers or devices.count(kind) // max(choice.threads or (1,))
+    else:
+        most = 0 if kind == CPU else devices.count(kind)
+    return choice.replicas or (widths(most) if most else workload.replicas)
+
+
+def widths(most: int) -> tuple[int, ...]:
+    """Give the powers of two below a number, and the number itself: 1, 2, 4, 6."""
+    return (*(1 << power for power in range((most - 1).bit_length())), most)
+
+
+def _ways(choice: Choice, strategy: str) -> list[tuple[str, int]]:
+    """Give the ways of communicating and the packs that were asked for; none where nothing is to be summed."""
+    return [(AUTO, 0)] if strategy == SINGLE else list(itertools.product(choice.communications, choice.packs))
+
+
+def _cases(workload: Workload, choice: Choice, workers: int) -> Iterator[Case]:
+    placements = _placements(workload, choice, workers)
     named = (*workload.implementations, *workload.parts)
     implementations = [name for name in named if name in (choice.implementations or (name,))]
     for params in itertools.product(*_values(workload, choice)):
@@ -83,8 +115,13 @@ def _workloads(catalog: Mapping[str, Workload], names: Sequence[str]) -> list[Wo
     return [w for w in catalog.values() if w.group in chosen or w.name in chosen]
 
 
-def select(catalog: Mapping[str, Workload], choice: Choice) -> list[Case]:
+def select(catalog: Mapping[str, Workload], choice: Choice, workers: int = 0) -> list[Case]:
     """Give the chosen cases, those of one comparison set together.
+
+    Args:
+        catalog: the workloads by name.
+        choice: the options.
+        workers: how many there are in a cluster that somebody else set up; 0 without one.
 
     Raises:
         BadInputError: a name is unknown, a value is not allowed, or no case is left.
@@ -95,14 +132,20 @@ def select(catalog: Mapping[str, Workload], choice: Choice) -> list[Case]:
         "implementation", choice.implementations, [i for w in workloads for i in (*w.implementations, *w.parts)]
     )
     _check_names("parameter", [name for name, _ in choice.params], [p.name for w in workloads for p in w.parameters])
-    if (choice.replicas or choice.placements) and not any(workload.distributed for workload in workloads):
-        what = "replicas" if choice.replicas else "placement"
+    wide = {
+        "replicas": choice.replicas,
+        "placement": choice.placements,
+        "communication": any(choice.communications),
+        "bytes-per-pack": any(choice.packs),
+    }
+    if any(wide.values()) and not any(workload.distributed for workload in workloads):
+        what = next(name for name, given in wide.items() if given)
         raise BadInputError(f"--{what}: none of the chosen workloads is distributed; choose one that is")
     most = len(affinity())
     for threads in choice.threads:
         if threads > most:
             raise BadInputError(f"--threads {threads}: this process may use {most} core{'s' * (most > 1)}")
-    cases = [case for workload in workloads for case in _cases(workload, choice)]
+    cases = [case for workload in workloads for case in _cases(workload, choice, workers)]
     if not cases:
         raise BadInputError("no case is left: the chosen workloads have none of the chosen implementations and modes")
     return cases

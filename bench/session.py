@@ -1,21 +1,35 @@
 """One run of the suite inside a pytest session: chosen cases, what they ended as, and their run.json."""
 
+import os
 import shlex
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tfbench.bench import environment, interpreters, profiles, recording, replay, selection, store
+from tfbench.bench import (
+    cluster,
+    environment,
+    guest,
+    interpreters,
+    profiles,
+    recording,
+    replay,
+    scheduler,
+    selection,
+    store,
+)
 from tfbench.bench.case import Case
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.machine import Host
+from tfbench.bench.membership import Membership
 from tfbench.bench.options import Choice
 from tfbench.bench.progress import Progress
 from tfbench.bench.record import COMPLETE, INTERRUPTED, RUNNING, Failure, Measurement, Outcome, Run
@@ -66,7 +80,12 @@ class Suite:
     @cached_property
     def cases(self) -> list[Case]:
         """Give the cases that the options choose."""
-        return selection.select(self.catalog, self.choice)
+        return selection.select(self.catalog, self.choice, len(self.membership.addresses))
+
+    @cached_property
+    def membership(self) -> Membership:
+        """Find the cluster that this process belongs to, once."""
+        return Membership(cluster.find(os.environ))
 
     @cached_property
     def host(self) -> Host:
@@ -101,12 +120,27 @@ class Suite:
                 raise BadInputError(str(error)) from error
         for label, path in self.choice.interpreters:
             interpreters.check(label, path)
-        if not self._check_only:
+        self.membership.join(self.choice)
+        if not (self._check_only or self.membership.follows):
             store.check_writable(self.choice.out)
         workers = sum(len({case.placement for case in cases}) for cases in self._sets)
         ledgers = len({cases[0].workload for cases in self._sets if self._call_cases(cases)})
         profiles = workers if self.choice.profile and not self._check_only else 0
         self._progress = Progress(workers=workers * self._settings.invocations + ledgers + profiles)
+
+    @property
+    def planned(self) -> bool:
+        """Tell whether there is anything to measure in this session."""
+        return bool(self._sets)
+
+    def attend(self) -> guest.Visit:
+        """Take part in the run of a cluster's first worker, until that is over."""
+        data = self.data if any(self.catalog[cases[0].workload].data for cases in self._sets) else None
+        request = scheduler.make_request((), data, self._settings)
+        found = self.membership.found
+        assert found is not None, "only then is there a first worker"
+        with self._uncaptured():
+            return self.membership.attend(replace(request, worker=found.index, first=":".join(map(str, found.first))))
 
     @property
     def _settings(self) -> Settings:
@@ -119,6 +153,8 @@ class Suite:
             files=tuple(str(path) for path in self.choice.files),
             cpu_model=self.host.cpu,
             interpreters=dict(self.choice.interpreters),
+            cluster=self.membership.addresses,
+            listener=self.membership.listener,
         )
 
     def present(self, case_id: str, benchmark: Any) -> None:
@@ -224,16 +260,19 @@ class Suite:
             command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
             options=dict(self._given),
             host=self.host,
+            cluster=str(self.membership.found or ""),
         )
         self.writer = store.Writer(folder, run, machine_info=machine_info, commit_info=commit_info)
         return self.writer
 
     def finish(self) -> None:
-        """Write how the run ended."""
+        """Write how the run ended, and let a cluster's other workers go."""
+        planned = {case.id for cases in self._sets for case in cases}
+        whole = planned <= self._outcomes.keys() and not self._interrupted
+        status = COMPLETE if whole else INTERRUPTED
         if self.writer is not None:
-            planned = {case.id for cases in self._sets for case in cases}
-            whole = planned <= self._outcomes.keys() and not self._interrupted
-            self.writer.update(status=COMPLETE if whole else INTERRUPTED)
+            self.writer.update(status=status)
+        self.membership.dismiss(status)
 
 
 def failure_text(failure: Failure) -> str:

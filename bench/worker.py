@@ -16,7 +16,21 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from tfbench.bench import codec, crew, devices, follow, group, ledger, modules, profiling, protocol, sequences, software
+from tfbench.bench import (
+    cluster,
+    codec,
+    devices,
+    follow,
+    group,
+    ledger,
+    member,
+    modules,
+    profiling,
+    protocol,
+    sequences,
+    software,
+    visit,
+)
 from tfbench.bench.case import MULTI_WORKER
 from tfbench.bench.crew import Crew
 from tfbench.bench.protocol import SCRATCH_PREFIX, Request
@@ -63,9 +77,20 @@ def start_crew(request: Request, stages: group.Stages) -> Crew:
         stages.say({"say": protocol.FAILURE, **said})
         os._exit(0)  # the failure is told
 
+    wide, there = request.cases[0].placement.replicas, len(request.cluster)
+    if there and wide > there:
+        raise devices.MissingDeviceError(f"{wide} workers asked for, the cluster has {there}: take fewer --replicas")
     led = Crew(request, fail)
-    crew.join_cluster(0, led.addresses, os.environ)
+    member.join_cluster(0, led.addresses, os.environ)
     return led
+
+
+def seat_of(request: Request) -> cluster.Seat:
+    """Give the place of the first worker among those on its host: all of them, where the cluster is of this machine."""
+    wide = request.cases[0].placement.replicas
+    if request.cluster:
+        return cluster.seat(request.cluster[:wide], 0, given=True)
+    return cluster.Seat(here=wide)
 
 
 def serve(request: Request, say: group.Say) -> None:
@@ -73,7 +98,8 @@ def serve(request: Request, say: group.Say) -> None:
     stages = group.Stages(say)
     stages.enter("", "import")
     placement = request.cases[0].placement
-    cores = devices.cores_of(placement)
+    seat = seat_of(request)
+    cores = devices.cores_of(placement, seat)
     led = start_crew(request, stages) if placement.strategy == MULTI_WORKER else None
     devices.keep_to(cores)
     if request.task == protocol.PROFILE:
@@ -82,8 +108,8 @@ def serve(request: Request, say: group.Say) -> None:
     importlib.import_module("tensorflow")
     stages.enter("", "devices")
     if led is not None:
-        led.wait_joined()
-    placed = replace(devices.configure(placement, cpu_model=request.cpu_model), crew=led)
+        led.wait_joined(lambda: stages.enter("", "devices"))
+    placed = replace(devices.configure(placement, cpu_model=request.cpu_model, seat=seat), crew=led)
     stages.enter("", "warm-up")
     with placed.scope():
         meters = group.make_meters(placed)
@@ -100,7 +126,7 @@ def serve(request: Request, say: group.Say) -> None:
 def _serve_or_tell(request: Request, say: group.Say) -> None:
     """Serve; what goes wrong outside any case is told as the failure of all of them."""
     try:
-        serve(request, say)
+        (visit.serve if request.first else serve)(request, say)
     except devices.MissingDeviceError as error:
         say({"say": protocol.SKIP, "reason": str(error)})
     except BrokenPipeError:
@@ -115,9 +141,9 @@ def main(arguments: list[str]) -> int:
     """Serve one request."""
     descriptor, out = int(arguments[0]), int(arguments[1])
     request = codec.decode(Request, json.loads(_read_line(descriptor)))
-    if request.worker:
-        devices.keep_to(devices.cores_of(request.cases[0].placement, request.worker))
-        follow.serve(request, descriptor, out)
+    if request.worker and not request.first:
+        addresses = tuple(json.loads(os.environ["TF_CONFIG"])["cluster"]["worker"])
+        follow.serve(request, descriptor, out, addresses)
         return 0
     _die_with_parent(descriptor)
     try:

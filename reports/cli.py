@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from tfbench.bench import codec, options
+from tfbench.bench import codec, flags, options
 from tfbench.bench.errors import BadInputError
 from tfbench.reports import compare_command, doctor, report_command, tensorboard_command
 
@@ -20,7 +20,7 @@ Command = Callable[[argparse.Namespace, list[str]], int]
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    for option in options.OPTIONS:
+    for option in flags.OPTIONS:
         details: dict[str, Any] = {"dest": option.destination, "help": option.help}
         if not option.metavar:
             details["action"] = "store_true"
@@ -36,7 +36,7 @@ def _split(rest: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _raw(arguments: argparse.Namespace, workloads: Sequence[str]) -> dict[str, Any]:
-    values = {option.name: getattr(arguments, option.destination) for option in options.OPTIONS}
+    values = {option.name: getattr(arguments, option.destination) for option in flags.OPTIONS}
     if workloads:
         values["workload"] = [*(values["workload"] or []), *workloads]
     return values
@@ -50,7 +50,7 @@ def pytest_arguments(arguments: argparse.Namespace, rest: Sequence[str]) -> list
     found += ["-c", str(suite_file.with_name("pytest.ini")), "--rootdir", str(suite_file.parents[2])]
     workloads, rest = _split(rest)
     values = _raw(arguments, workloads)
-    for option in options.OPTIONS:
+    for option in flags.OPTIONS:
         flag = f"--{option.name}" if option.shared else f"--tf-{option.name}"
         value = values[option.name]
         if value is True:

@@ -177,6 +177,8 @@ def footer(run: Run) -> list[str]:
         )
         if not software.traces_counted:
             lines.append("warning: traces could not be counted in this TensorFlow: rounds that traced anew are kept")
+    if run.cluster:
+        lines.append(f"cluster by {run.cluster}")
     if run.data_note:
         lines.append(f"warning: {run.data_note}")
     if run.status != COMPLETE:

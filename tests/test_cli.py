@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tfbench.bench import options
+from tfbench.bench import flags
 from tfbench.reports import cli
 
 ROOT = Path(__file__).parents[1]
@@ -225,8 +225,8 @@ def test_list_prints_records_for_machines(capsys) -> None:
     assert rows[0]["params"] == [["shape", "256x512"], ["gradients", "no"]]
 
 
-@pytest.mark.parametrize("option", options.OPTIONS, ids=lambda option: option.name)
-def test_every_option_of_a_run_reaches_pytest(option: options.Option) -> None:
+@pytest.mark.parametrize("option", flags.OPTIONS, ids=lambda option: option.name)
+def test_every_option_of_a_run_reaches_pytest(option: flags.Option) -> None:
     given = [f"--{option.name}", "value"] if option.metavar else [f"--{option.name}"]
     parsed, rest = cli.make_parser().parse_known_args(["run", *given, "-k", "eager"])
     found = cli.pytest_arguments(parsed, rest)

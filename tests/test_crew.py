@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 import pytest
-from tfbench.bench import crew, follow
+from tfbench.bench import crew, follow, led, member
 from tfbench.bench.protocol import Request
 from tfbench.workloads.spec import Program
 
@@ -57,37 +57,37 @@ def program(step: Any, **changes: Any) -> Program:
 
 
 def test_each_call_is_told_with_its_input_before_it_is_made(told: Told, case: Any) -> None:
-    led = crew.lead(program(Step()), case, told)
-    assert [led.step(*led.inputs[1]), led.step(*led.inputs[0])] == [["b"], ["a"]]
+    done_in_all = led.lead(program(Step()), case, told)
+    assert [done_in_all.step(*done_in_all.inputs[1]), done_in_all.step(*done_in_all.inputs[0])] == [["b"], ["a"]]
     assert told.commands == [("call", CASE, 1, 1), ("call", CASE, 0, 1)]
 
 
 def test_announced_calls_are_told_once(told: Told, case: Any) -> None:
-    led = crew.lead(program(Step()), case, told)
-    led.step.announce(2)  # type: ignore[attr-defined]
+    done_in_all = led.lead(program(Step()), case, told)
+    done_in_all.step.announce(2)  # type: ignore[attr-defined]
     for number in (0, 1, 0):
-        led.step(*led.inputs[number])
+        done_in_all.step(*done_in_all.inputs[number])
     assert told.commands == [("call", CASE, 0, 2), ("call", CASE, 0, 1)]
 
 
 def test_a_trace_is_told(told: Told, case: Any) -> None:
-    led = crew.lead(program(Step()), case, told)
-    assert led.step.get_concrete_function("a") == "concrete of a"  # type: ignore[attr-defined]
+    done_in_all = led.lead(program(Step()), case, told)
+    assert done_in_all.step.get_concrete_function("a") == "concrete of a"  # type: ignore[attr-defined]
     assert told.commands == [("trace", CASE)]
 
 
 def test_an_eager_step_has_nothing_to_trace(told: Told, case: Any) -> None:
-    led = crew.lead(program(lambda x: x), case, told)
-    assert getattr(led.step, "get_concrete_function", None) is None
+    done_in_all = led.lead(program(lambda x: x), case, told)
+    assert getattr(done_in_all.step, "get_concrete_function", None) is None
 
 
 def test_a_reset_is_told_where_there_is_one(told: Told, case: Any) -> None:
     done: list[str] = []
-    led = crew.lead(program(Step(), reset=lambda: done.append("here")), case, told)
-    assert led.reset is not None
-    led.reset()
+    done_in_all = led.lead(program(Step(), reset=lambda: done.append("here")), case, told)
+    assert done_in_all.reset is not None
+    done_in_all.reset()
     assert (told.commands, done) == ([("reset", CASE)], ["here"])
-    assert crew.lead(program(Step()), case, told).reset is None
+    assert led.lead(program(Step()), case, told).reset is None
 
 
 def test_commands_end_with_stop_or_with_the_first_worker() -> None:
@@ -123,7 +123,7 @@ def test_addresses_are_of_this_machine_and_all_different() -> None:
 
 def test_tensorflow_is_told_of_the_cluster() -> None:
     environment: dict[str, str] = {}
-    crew.join_cluster(1, ["127.0.0.1:7", "127.0.0.1:8"], environment)
+    member.join_cluster(1, ["127.0.0.1:7", "127.0.0.1:8"], environment)
     assert json.loads(environment["TF_CONFIG"]) == {
         "cluster": {"worker": ["127.0.0.1:7", "127.0.0.1:8"]},
         "task": {"type": "worker", "index": 1},

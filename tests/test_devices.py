@@ -7,6 +7,7 @@ import sys
 import pytest
 from tfbench.bench import devices
 from tfbench.bench.case import Placement
+from tfbench.bench.cluster import Seat
 
 SCRIPT = """
 import os
@@ -45,10 +46,10 @@ def test_the_profiler_of_a_tpu_is_on_its_host(master: str, service: str) -> None
 def test_each_worker_of_a_cluster_has_cores_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {2, 3, 5, 7}, raising=False)
     wide = Placement(strategy="multi_worker", replicas=2, threads=2)
-    assert [devices.cores_of(wide, worker) for worker in (0, 1)] == [[2, 3], [5, 7]]
-    assert devices.cores_of(Placement(strategy="multi_worker", replicas=4), 3) == [7]
+    assert [devices.cores_of(wide, Seat(rank=rank, here=2)) for rank in (0, 1)] == [[2, 3], [5, 7]]
+    assert devices.cores_of(Placement(strategy="multi_worker", replicas=4), Seat(rank=3, here=4)) == [7]
     with pytest.raises(
         devices.MissingDeviceError,
         match="5 workers with 1 core each, but this process may use 4: take fewer --replicas",
     ):
-        devices.cores_of(Placement(strategy="multi_worker", replicas=5))
+        devices.cores_of(Placement(strategy="multi_worker", replicas=5), Seat(here=5))

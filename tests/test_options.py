@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tfbench.bench import options
+from tfbench.bench import flags, options
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.options import Choice
 from tfbench.bench.timing import Plan
@@ -20,6 +20,8 @@ def test_without_options_everything_is_chosen_five_times() -> None:
         placements=(),
         replicas=(),
         threads=(),
+        communications=("",),
+        packs=(0,),
         invocations=5,
         max_invocations=20,
         budget_s=4.0,
@@ -46,6 +48,8 @@ def test_all_options_are_parsed(tmp_path: Path) -> None:
         "placement": ["multi_worker"],
         "replicas": ["2"],
         "threads": ["1,2"],
+        "communication": ["auto,ring"],
+        "bytes-per-pack": ["0", "65536"],
         "invocations": "4",
         "max-invocations": "9",
         "precision": "2%",
@@ -69,6 +73,8 @@ def test_all_options_are_parsed(tmp_path: Path) -> None:
         placements=("multi_worker",),
         replicas=(2,),
         threads=(1, 2),
+        communications=("", "ring"),
+        packs=(0, 65536),
         invocations=4,
         max_invocations=9,
         budget_s=1.5,
@@ -260,12 +266,12 @@ def test_the_message_says_what_was_given_and_what_is_wanted() -> None:
 
 
 def test_each_option_has_a_name_of_its_own() -> None:
-    names = [option.name for option in options.OPTIONS]
+    names = [option.name for option in flags.OPTIONS]
     assert sorted(set(names)) == sorted(names)
 
 
 def test_a_destination_is_a_python_name() -> None:
-    found = {option.name: option.destination for option in options.OPTIONS}
+    found = {option.name: option.destination for option in flags.OPTIONS}
     assert (found["fashion-mnist"], found["mode"]) == ("tf_fashion_mnist", "tf_mode")
     assert all(name.isidentifier() for name in found.values())
 
