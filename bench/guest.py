@@ -53,6 +53,7 @@ def attend(request: Request, found: Cluster, tell: Callable[[str], None], start:
         end, text = _one(replace(request, patience_s=patience_s), name, tell, start)
         patience_s = AGAIN_S
         if end is not None and end.get("over"):
+            tell(f"{name}: the run is over: {end['status']}; worker 1 has written it")
             return Visit(over=True, text=str(end["status"]))
         if text:
             failures += 1
@@ -68,7 +69,7 @@ def _one(request: Request, name: str, tell: Callable[[str], None], start: Start)
         try:
             for message in worker.messages(timeout_s=SILENT_S):
                 if message["say"] == protocol.FOLLOWING:
-                    tell(f"{name}: follows with {', '.join(message['cases'])}")
+                    tell(f"{name}: follows in {len(message['cases'])} cases: {message['cases'][0]} ...")
                 elif message["say"] == protocol.FAILURE:
                     text = str(message["message"])
                 elif message["say"] == protocol.END:

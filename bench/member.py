@@ -97,8 +97,8 @@ def hear_index(connection: socket.socket) -> int:
     """Hear which worker is at the other end; 0, which is none of the others, if that is not said at once."""
     connection.settimeout(HELLO_S)
     try:
-        line = connection.makefile("rb", buffering=0).readline(LONGEST_HELLO)
-        said = json.loads(line)
+        with connection.makefile("rb", buffering=0) as lines:
+            said = json.loads(lines.readline(LONGEST_HELLO))
         index = int(said["worker"]) if said["say"] == HERE else 0
     except (OSError, ValueError, TypeError, KeyError):
         index = 0

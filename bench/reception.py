@@ -26,11 +26,8 @@ class Reception:
         host, port = found.first
         self._others = set(range(1, len(found.addresses)))
         try:
-            family, kind, protocol_number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-            self._door = socket.socket(family, kind, protocol_number)
-            self._door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._door.bind(address)
-            self._door.listen(BACKLOG)
+            family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            self._door = socket.create_server(address[:2], family=family, backlog=BACKLOG)
         except OSError as error:
             raise BadInputError(
                 f"cannot listen on {host}:{port} for the cluster's other workers: {error.strerror or error}; "
@@ -40,6 +37,10 @@ class Reception:
     def fileno(self) -> int:
         """Give the descriptor for a worker to inherit."""
         return self._door.fileno()
+
+    def close(self) -> None:
+        """Close the socket, without a word to anybody."""
+        self._door.close()
 
     def dismiss(self, status: str) -> None:
         """Tell the others that the run is over, and how it ended; wait a while for those that are still to come."""

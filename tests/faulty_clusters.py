@@ -8,7 +8,7 @@ import time
 import numpy as np
 from tfbench.workloads.spec import Job, Program, Workload
 
-FAULTS = ("fine", "killed", "stopped", "raises", "both_raise", "never_joins", "leaves")
+FAULTS = ("fine", "killed", "stopped", "raises", "both_raise", "first_raises", "never_joins", "leaves")
 
 
 def index() -> int:
@@ -22,15 +22,18 @@ def go_wrong(fault: str) -> None:
         raise ValueError(f"worker {index()} does not like this")
     if index() == 1 and fault in {"killed", "stopped"}:
         os.kill(os.getpid(), signal.SIGKILL if fault == "killed" else signal.SIGSTOP)
+    if index() == 0 and fault == "first_raises":
+        raise ValueError("the first worker does not like this")
     if index() == 1 and fault == "leaves":
         os._exit(3)
 
 
 def build(job: Job) -> Program:
-    """Build a step that sums a 1 of each replica, and goes wrong in its third call."""
+    """Build a step that sums a 1 of each replica, and goes wrong in its third call, or later."""
     import tensorflow as tf
 
     strategy, calls = job.strategy(), 0
+    wrong = 40 if job.implementation == "first_raises" else 3  # in the middle of a round that was announced
     if job.implementation == "hangs" and index() == 1:
         time.sleep(3600)
     summed = tf.function(lambda x: strategy.reduce("SUM", strategy.run(lambda value: value, args=(x,)), axis=None))
@@ -38,7 +41,7 @@ def build(job: Job) -> Program:
     def step(x):
         nonlocal calls
         calls += 1
-        if calls == 3:
+        if calls == wrong:
             go_wrong(job.implementation)
         return summed(x)
 

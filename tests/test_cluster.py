@@ -1,87 +1,107 @@
-"""Real clusters of two workers on this machine: answers, and workers that go wrong. Real TensorFlow."""
+"""Which cluster the environment describes: TF_CONFIG here, TensorFlow's resolvers by what they answer."""
 
-import contextlib
-import os
+import json
 import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
-from tfbench.bench import store
-from tfbench.bench.record import Run
+from tfbench.bench import cluster
+from tfbench.bench.cluster import Cluster, Seat
+from tfbench.bench.errors import BadInputError
 
-pytestmark = [
-    pytest.mark.tensorflow,
-    pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two workers need two cores"),
-]
-FAULTS = Path(__file__).with_name("faulty_clusters.py")
+TWO = ("a:1000", "b:1000")
 
 
-def processes() -> set[int]:
-    """Give the workers that run on this machine."""
-    found = set()
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if any(word.endswith("bootstrap.py") for word in process.cmdline()):
-                found.add(process.pid)
-    return found
-
-
-def run(out: Path, *options: str, **environment: str) -> Run:
-    """Run the command line; no worker may be left."""
-    command = [sys.executable, "-c", "from tfbench.reports.cli import entry; entry()", "run", *options]
-    command += ["--placement", "multi_worker", "--quick", "--timing-only", "--out", str(out)]
-    before = processes()
-    subprocess.run(command, capture_output=True, text=True, check=False, timeout=200, env={**os.environ, **environment})
-    assert processes() <= before
-    return store.load(out)
-
-
-def faulty(out: Path, implementation: str, *options: str, **environment: str) -> Any:
-    """Run one fault in eager mode on two workers; give its failure."""
-    chosen = ["faulty_cluster", "--workloads", str(FAULTS), "--implementation", implementation]
-    found = run(out, *chosen, "--mode", "eager", "--replicas", "2", *options, **environment)
-    assert found.measurements == ()
-    (failure,) = found.failures
-    return failure
-
-
-def test_two_workers_answer_like_one_on_the_joined_batch_in_every_mode(tmp_path: Path, images_folder: Path) -> None:
-    chosen = ["distributed", "--replicas", "1,2", "--param", "batch_size=63", "--param", "scaling=strong"]
-    found = run(tmp_path, *chosen, "--fashion-mnist", str(images_folder))
-    assert found.failures == ()
-    assert {(m.case.mode, m.case.placement.label) for m in found.measurements} == {
-        (mode, f"cpu-multi_worker-{replicas}") for mode in ("eager", "graph", "xla") for replicas in (1, 2)
-    }
-    errors = [m.invocations[0].check.max_rel_error for m in found.measurements]
-    assert max(errors) < 1e-3  # 32 and 31 examples, against 63 in one NumPy replica
+def config(kind: str = "worker", index: int = 0, **jobs: list[str]) -> dict[str, str]:
+    """Give an environment with a TF_CONFIG."""
+    return {"TF_CONFIG": json.dumps({"cluster": jobs, "task": {"type": kind, "index": index}})}
 
 
 @pytest.mark.parametrize(
-    ("fault", "message"),
+    ("environment", "expected"),
     [
-        ("killed", "worker 2 of 2 ended early, with exit code -9"),
-        ("leaves", "worker 2 of 2 ended early, with exit code 3"),
-        ("stopped", "worker 2 of 2 said nothing for 8 s: it is stopped, or hangs"),
-        ("raises", "worker 2 of 2 failed: ValueError: worker 1 does not like this"),
-        ("both_raise", "worker 0 does not like this"),
+        ({}, None),
+        ({"TF_CONFIG": ""}, None),
+        ({"TF_CONFIG": "{}"}, None),
+        (config(worker=["a:1000"]), None),  # this process is all of it
+        (config(index=1, worker=list(TWO)), Cluster(source="TF_CONFIG", addresses=TWO, index=1)),
+        (config("chief", chief=["a:1000"], worker=["b:1000"]), Cluster(source="TF_CONFIG", addresses=TWO, index=0)),
+        (config(chief=["a:1000"], worker=["b:1000"]), Cluster(source="TF_CONFIG", addresses=TWO, index=1)),
+        (
+            {**config(worker=list(TWO)), "TFBENCH_CLUSTER_PORT": "77"},
+            Cluster(source="TF_CONFIG", addresses=TWO, index=0, port=77),
+        ),
+        ({"SLURM_STEP_NUM_TASKS": "1", "SLURM_PROCID": "0"}, None),
+        ({"SLURM_NTASKS": "2", "SLURM_PROCID": "0"}, None),  # a batch script, outside srun
     ],
 )
-def test_a_worker_that_goes_wrong_is_named(tmp_path: Path, fault: str, message: str) -> None:
-    failure = faulty(tmp_path, fault)
-    assert failure.message == message
+def test_a_cluster_is_found_where_it_has_two_workers(environment: dict[str, str], expected: Cluster | None) -> None:
+    assert cluster.find(environment) == expected
 
 
-def test_a_worker_that_never_joins_is_named(tmp_path: Path) -> None:
-    failure = faulty(tmp_path, "fine", TFBENCH_TEST_NEVER_JOINS="1")
-    assert (failure.stage, failure.message) == ("devices", "worker 2 of 2 did not join the cluster within 30 s")
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"TF_CONFIG": "{"}, "TF_CONFIG cannot be read: .*; unset it, or mend it"),
+        ({"TF_CONFIG": "[]"}, "TF_CONFIG cannot be read"),
+        (config(worker=["a:1000", "b"]), "TF_CONFIG cannot be read: 'b' is not host:port"),
+        (config(worker=["a:1000", "b:99999"]), "'b:99999' is not host:port"),
+        (config(index=2, worker=list(TWO)), "TF_CONFIG: worker 2 is not in the cluster, which has 2 workers"),
+        (config("ps", ps=["c:1"], worker=list(TWO)), "TF_CONFIG has a task 'ps': take clusters of workers only"),
+        ({"TFBENCH_CLUSTER_PORT": "0"}, "TFBENCH_CLUSTER_PORT=0: give a port, from 1 to 65535"),
+    ],
+)
+def test_what_cannot_be_led_is_refused(environment: dict[str, str], message: str) -> None:
+    with pytest.raises(BadInputError, match=message):
+        cluster.find(environment)
 
 
-def test_more_workers_than_cores_are_a_skip_with_the_reason(tmp_path: Path) -> None:
-    cores = len(os.sched_getaffinity(0))
-    chosen = ["faulty_cluster", "--workloads", str(FAULTS), "--implementation", "fine", "--mode", "eager"]
-    found = run(tmp_path, *chosen, "--replicas", str(cores + 1))
-    (skip,) = found.skips
-    assert skip.reason.startswith(f"{cores + 1} workers with 1 core each, but this process may use {cores}: take fewer")
+def answer(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> list[list[str]]:
+    """Let the resolver's process answer this; give the commands that were run."""
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **_: Any) -> Any:
+        commands.append(command)
+        return subprocess.CompletedProcess(command, **{"returncode": 0, "stdout": "", "stderr": "", **fields})
+
+    monkeypatch.setattr(subprocess, "run", run)
+    return commands
+
+
+@pytest.mark.parametrize(
+    ("environment", "source"),
+    [
+        ({"SLURM_STEP_NUM_TASKS": "2", "SLURM_PROCID": "1"}, "Slurm"),
+        ({"TFBENCH_KUBERNETES_LABEL": "job-name=tfbench"}, "Kubernetes"),
+    ],
+)
+def test_tensorflows_resolvers_are_asked(
+    environment: dict[str, str], source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = answer(monkeypatch, stdout='a banner\n{"addresses": ["a:1000", "b:1000"], "index": 1}\n')
+    assert cluster.find(environment) == Cluster(source=source, addresses=TWO, index=1)
+    assert commands[0][-2:] == ["tfbench.bench.resolver", source]
+
+
+def test_a_resolver_that_fails_is_named_with_its_last_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(monkeypatch, returncode=1, stderr="Traceback\nRuntimeError: no scontrol here\n")
+    with pytest.raises(
+        BadInputError, match=r"Slurm: TensorFlow's resolver cannot .*: RuntimeError: no scontrol here; set"
+    ):
+        cluster.find({"SLURM_STEP_NUM_TASKS": "2", "SLURM_PROCID": "1"})
+
+
+def test_the_others_come_to_the_port_below_the_first_ones_unless_another_is_named() -> None:
+    found = Cluster(source="Slurm", addresses=("[fe80::1]:8888", "b:8888"), index=0)
+    assert found.first == ("fe80::1", 8887)
+    assert Cluster(source="Slurm", addresses=TWO, index=0, port=9).first == ("a", 9)
+    assert str(found) == "Slurm: [fe80::1]:8888, b:8888"
+
+
+def test_workers_on_one_host_have_places_in_turn() -> None:
+    addresses = ("a:1", "b:1", "a:2", "a:3")
+    assert [cluster.seat(addresses, index, given=True) for index in (0, 1, 3)] == [
+        Seat(rank=0, here=3, given=True),
+        Seat(rank=0, here=1, given=True),
+        Seat(rank=2, here=3, given=True),
+    ]

@@ -2,6 +2,9 @@
 
 import io
 import math
+import threading
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -98,9 +101,16 @@ def test_without_parts_the_table_says_how_to_get_them(records: Any) -> None:
 
 
 def test_the_link_is_that_of_real_sockets() -> None:
-    import time
+    answering: list[threading.Thread] = []
 
-    found = link.measure(time.perf_counter)
+    def tell_second(do: str, *, host: str, port: int) -> None:
+        assert do == "echo"
+        answering.append(threading.Thread(target=link.answer, args=(host, port)))
+        answering[0].start()
+
+    crew: Any = SimpleNamespace(host="127.0.0.1", tell_second=tell_second)
+    found = link.measure(crew, time.perf_counter)
+    answering[0].join()
     assert 0 < found.latency_s < 1
     assert math.isfinite(found.byte_per_s)
     assert found.byte_per_s > 1e6

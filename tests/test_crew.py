@@ -128,3 +128,65 @@ def test_tensorflow_is_told_of_the_cluster() -> None:
         "cluster": {"worker": ["127.0.0.1:7", "127.0.0.1:8"]},
         "task": {"type": "worker", "index": 1},
     }
+
+
+class Lead(crew.Crew):
+    """A crew without a thread, whose blame is noted."""
+
+    def __init__(self, size: int = 3) -> None:
+        self.blamed: list[str] = []
+        self.addresses = tuple(f"h{i}:1" for i in range(size))
+        self._size, self._told, self._leaving, self._begun = size, 0, False, 100.0
+        self._members = {i: member.Member(index=i, lead=-1, answer=-1, started=100.0, heard=100.0) for i in (1, 2)}
+        self._fail = self.blamed.append
+
+
+def hello(**changes: str) -> dict[str, Any]:
+    return {**crew.hello(), **changes}
+
+
+def test_one_that_is_silent_or_does_not_join_is_blamed() -> None:
+    led_crew = Lead()
+    led_crew._check(108.0)
+    assert led_crew.blamed == []
+    led_crew._members[2].joined = True
+    led_crew._members[1].heard = 129.0
+    led_crew._check(130.5)
+    assert led_crew.blamed == [
+        "worker 2 of 3 did not join the cluster within 30 s",
+        "worker 3 of 3 said nothing for 8 s: it is stopped, or hangs",
+    ]
+
+
+def test_one_that_never_comes_is_blamed_with_its_address() -> None:
+    led_crew = Lead()
+    del led_crew._members[2], led_crew._members[1]
+    led_crew._check(220.0)
+    assert led_crew.blamed == []
+    led_crew._check(220.1)
+    assert led_crew.blamed[1] == "worker 3 of 3 at h2:1 did not come within 120 s: start the same command there"
+
+
+def test_another_version_is_blamed_before_anything_is_computed() -> None:
+    led_crew = Lead()
+    led_crew._take(led_crew._members[1], hello(tensorflow="2.20.0"))
+    mine = crew.known_version("tensorflow")
+    assert led_crew.blamed == [f"worker 2 of 3 has tensorflow 2.20.0, the first has {mine}: install the same"]
+    led_crew._take(led_crew._members[2], hello())
+    assert led_crew._members[2].joined
+    assert len(led_crew.blamed) == 1
+
+
+@pytest.mark.parametrize(("told_since", "blamed"), [(0, ["worker 2 of 3 failed: bad"]), (1, [])])
+def test_one_that_failed_alone_is_blamed_after_a_while(told_since: int, blamed: list[str]) -> None:
+    led_crew = Lead()
+    failed = led_crew._members[1]
+    led_crew._take(failed, {"say": "failed", "message": "failed: bad"})
+    assert failed.suspected is not None
+    for one in led_crew._members.values():
+        one.joined, one.heard = True, failed.suspected
+    led_crew._check(failed.suspected - 0.1)
+    assert led_crew.blamed == []
+    led_crew._told += told_since  # the first worker failed alike, and has gone on
+    led_crew._check(failed.suspected + 0.1)
+    assert led_crew.blamed == blamed

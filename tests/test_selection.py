@@ -99,6 +99,50 @@ def test_a_tpu_has_its_own_strategy(catalog: Catalog) -> None:
     assert case.placement == Placement(device="tpu", strategy="tpu", replicas=8)
 
 
+@pytest.mark.parametrize(("most", "expected"), [(1, (1,)), (2, (1, 2)), (4, (1, 2, 4)), (6, (1, 2, 4, 6))])
+def test_widths_are_powers_of_two_up_to_what_there_is(most: int, expected: tuple[int, ...]) -> None:
+    assert selection.widths(most) == expected
+
+
+def wide(catalog: Catalog, workers: int = 0, **raw: Any) -> list[str]:
+    """Give the labels of where the distributed toy runs."""
+    choice = options.parse({"workload": ["spread"], "mode": ["graph"], "device": ["cpu"], **raw})
+    return [case.placement.label for case in selection.select(catalog, choice, workers)]
+
+
+def test_workers_are_as_many_as_there_are_cores_for(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "count", lambda _kind: 8)
+    monkeypatch.setattr(selection, "affinity", lambda: tuple(range(8)))
+    assert wide(catalog, placement=["multi_worker"]) == [f"cpu-multi_worker-{n}" for n in (1, 2, 4, 8)]
+    found = wide(catalog, placement=["multi_worker"], threads=["4"])
+    assert found == [f"cpu-multi_worker-{n}-threads-4" for n in (1, 2)]
+
+
+def test_replicas_are_as_many_as_there_are_gpus(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "count", lambda _kind: 3)
+    assert wide(catalog, device=["gpu"]) == [f"gpu-mirrored-{n}" for n in (1, 2, 3)]
+
+
+def test_a_cluster_that_is_given_is_taken(catalog: Catalog) -> None:
+    assert wide(catalog, workers=3) == [f"cpu-multi_worker-{n}" for n in (1, 2, 3)]
+    assert wide(catalog, workers=3, placement=["mirrored"], replicas=["2"]) == ["cpu-mirrored-2"]
+
+
+def test_ways_of_communicating_are_measured_beside_each_other(catalog: Catalog) -> None:
+    found = wide(
+        catalog,
+        **{"placement": ["multi_worker"], "replicas": ["2"], "communication": ["auto,ring"], "bytes-per-pack": ["0,9"]},
+    )
+    ways = ("", "-pack-9", "-ring", "-ring-pack-9")
+    assert found == [f"cpu-multi_worker-2{way}" for way in ways]
+
+
+@pytest.mark.parametrize("option", [{"communication": ["ring"]}, {"bytes-per-pack": ["9"]}])
+def test_communication_without_a_distributed_workload_is_refused(catalog: Catalog, option: dict[str, Any]) -> None:
+    with pytest.raises(BadInputError, match=r"none of the chosen workloads is distributed"):
+        ids(catalog, workload=["toy"], **option)
+
+
 def test_each_case_is_measured_in_each_interpreter(catalog: Catalog) -> None:
     raw = {"implementation": ["library", "parallel"], "mode": ["xla"], "python": ["old=/old", "new=/new"]}
     assert ids(catalog, workload=["toy", "spread"], **raw) == [
