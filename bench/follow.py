@@ -5,7 +5,7 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,15 @@ from tfbench.workloads.spec import Program, Workload
 GRACE_S = 2.0
 
 
-def serve(request: Request, lead: int, answer: int, addresses: tuple[str, ...]) -> None:
-    """Join the cluster as one of its other workers, and follow until told to stop, or until the first has gone."""
+def serve(request: Request, lead: int, answer: int, addresses: tuple[str, ...], leave: Callable[[], None]) -> None:
+    """Join the cluster as one of its other workers, and follow until told to stop, or until the first has gone.
+
+    `leave` then ends the process while the strategy still stands: taken down, it would ask for the first one's health,
+    and waits up to 10 s for one that has gone.
+    """
     beat(answer)
     try:
-        _follow(request, lead, answer, addresses)
+        _follow(request, lead, answer, addresses, leave)
     except Exception as error:  # noqa: BLE001 - told to the first worker, whatever it is
         traceback.print_exc()
         tell(answer, {"say": crew.FAILED, "message": f"failed: {type(error).__name__}: {error}"})
@@ -64,7 +68,7 @@ def commands(lead: int) -> Iterator[dict[str, Any]]:
         yield command
 
 
-def _follow(request: Request, lead: int, answer: int, addresses: tuple[str, ...]) -> None:
+def _follow(request: Request, lead: int, answer: int, addresses: tuple[str, ...], leave: Callable[[], None]) -> None:
     placement = request.cases[0].placement
     seat = cluster.seat(addresses, request.worker, given=bool(request.cluster))
     devices.keep_to(devices.cores_of(placement, seat))
@@ -81,6 +85,7 @@ def _follow(request: Request, lead: int, answer: int, addresses: tuple[str, ...]
                 traceback.print_exc()
                 said = f"failed: {type(error).__name__}: {group.first_line(error)}"
                 tell(answer, {"say": crew.FAILED, "message": said})
+        leave()
 
 
 class Follower:

@@ -57,10 +57,16 @@ def serve(request: Request, say: Callable[[dict[str, Any]], None]) -> None:
         say({"say": protocol.FOLLOWING, "cases": [case.id for case in mine.cases]})
         addresses = mine.cluster[: mine.cases[0].placement.replicas]
         member.join_cluster(mine.worker, addresses, os.environ)
-        follow.serve(mine, connection.fileno(), connection.fileno(), addresses)
+        follow.serve(mine, connection.fileno(), connection.fileno(), addresses, lambda: leave(say))
     else:
         time.sleep(TRY_S)  # not wanted just now
+    leave(say)
+
+
+def leave(say: Callable[[dict[str, Any]], None]) -> None:
+    """Say that the first worker needs this one no more, and end."""
     say({"say": protocol.END, "over": False})
+    os._exit(0)
 
 
 # What each host knows best itself: nothing that is run or read here is named by another host.

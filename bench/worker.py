@@ -143,7 +143,7 @@ def main(arguments: list[str]) -> int:
     request = codec.decode(Request, json.loads(_read_line(descriptor)))
     if request.worker and not request.first:
         addresses = tuple(json.loads(os.environ["TF_CONFIG"])["cluster"]["worker"])
-        follow.serve(request, descriptor, out, addresses)
+        follow.serve(request, descriptor, out, addresses, lambda: os._exit(0))
         return 0
     _die_with_parent(descriptor)
     try:

@@ -23,6 +23,8 @@ CASE_DTYPES = {
     "strategy": "string",
     "replicas": "int64",
     "threads": "int64",
+    "communication": "string",
+    "bytes_per_pack": "int64",
 }
 
 ROUND_DTYPES = {
@@ -90,6 +92,8 @@ def _case_columns(run: Run, case: Case) -> dict[str, Any]:
         "strategy": case.placement.strategy,
         "replicas": case.placement.replicas,
         "threads": case.placement.threads,
+        "communication": case.placement.communication,
+        "bytes_per_pack": case.placement.bytes_per_pack,
     }
 
 

@@ -56,14 +56,18 @@ def _verdict_cell(row: pd.Series) -> str:
 
 
 def place_texts(rows: pd.DataFrame) -> list[str]:
-    """Say where each case ran, where they differ in that: device, replicas, interpreter; else empty texts."""
+    """Say where each case ran, as far as they differ in that; else empty texts."""
     parts = {
         "device": rows["device"],
+        "strategy": rows["strategy"].replace("single", ""),
         "replicas": "x" + rows["replicas"].astype("string"),
+        "threads": "threads " + rows["threads"].astype("string").replace("0", "all"),
+        "communication": rows["communication"].replace("", "auto"),
+        "bytes_per_pack": "pack " + rows["bytes_per_pack"].astype("string"),
         "interpreter": rows["interpreter"],
     }
-    told = [values for name, values in parts.items() if len(set(rows[name])) > 1]
-    return [" ".join(words) for words in zip(*told, strict=True)] if told else [""] * len(rows)
+    told = [values for name, values in parts.items() if len(set(values) - {""}) > 1]
+    return [" ".join(filter(None, words)) for words in zip(*told, strict=True)] if told else [""] * len(rows)
 
 
 def comparison_table(rows: pd.DataFrame) -> Table:

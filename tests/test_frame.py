@@ -77,6 +77,8 @@ def test_each_row_names_run_host_and_case(run: Run) -> None:
         "strategy": "single",
         "replicas": 1,
         "threads": 0,
+        "communication": "",
+        "bytes_per_pack": 0,
     }
 
 

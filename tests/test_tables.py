@@ -1,6 +1,7 @@
 """Tables for people: on a console and as Markdown."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tfbench.reports import frame, tables, verdict
 
 PATH = Path("/results/[red]one[/]/run.json")
 COLUMNS = ["implementation", "mode", "median", "IQR", "speed-up", "verdict", "first call", "trace", "XLA compile"]
+RING = Placement(strategy="multi_worker", replicas=2, communication="ring")
 WIDE = Placement(device="gpu", strategy="mirrored", replicas=2)
 STEP = 2**0.01
 
@@ -188,6 +190,9 @@ def test_each_comparison_set_has_a_table_of_its_own(shown: Any, records: Any) ->
         ((Placement(device="gpu", strategy="mirrored"), WIDE), ["x1", "x2"]),
         ((Placement(device="gpu"), Placement(), WIDE), ["gpu x1", "cpu x1", "gpu x2"]),
         ((Placement(interpreter="old"), Placement(interpreter="new")), ["old", "new"]),
+        ((Placement(threads=1), Placement()), ["threads 1", "threads all"]),
+        ((RING, replace(RING, communication="", bytes_per_pack=9)), ["ring pack 0", "auto pack 9"]),
+        ((RING, replace(RING, communication="", strategy="mirrored")), ["multi_worker ring", "mirrored auto"]),
         ((Placement(device="gpu"),), ["2.00 s"]),  # the next column
     ],
 )
