@@ -55,8 +55,7 @@ def _placements(workload: Workload, choice: Choice, workers: int) -> list[Placem
         )
         for kind in kinds
         for strategy in _strategies(workload, kind, choice, workers)
-        for wide in _replicas(workload, kind, strategy, choice, workers)
-        for threads in (choice.threads if kind == CPU and choice.threads else (0,))
+        for wide, threads in _widths(workload, kind, strategy, choice, workers)
         for way, pack in _ways(choice, strategy)
         for label in labels
     ]
@@ -66,6 +65,18 @@ def _strategies(workload: Workload, kind: str, choice: Choice, workers: int) -> 
     if not workload.distributed:
         return (SINGLE,)
     return (TPU_STRATEGY,) if kind == TPU else choice.placements or ((MULTI_WORKER,) if workers else (MIRRORED,))
+
+
+def _widths(workload: Workload, kind: str, strategy: str, choice: Choice, workers: int) -> Iterator[tuple[int, int]]:
+    """Give numbers of replicas and threads.
+
+    Beside workers with a core each stands one worker with as many cores: on a CPU, threads are the alternative.
+    """
+    replicas = _replicas(workload, kind, strategy, choice, workers)
+    threads = choice.threads if kind == CPU and choice.threads else (0,)
+    yield from itertools.product(replicas, threads)
+    if kind == CPU and strategy == MULTI_WORKER and not choice.threads and 1 in replicas:
+        yield from ((1, cores) for cores in replicas if 1 < cores <= devices.count(CPU))
 
 
 def _replicas(workload: Workload, kind: str, strategy: str, choice: Choice, workers: int) -> tuple[int, ...]:
@@ -98,7 +109,8 @@ def _cases(workload: Workload, choice: Choice, workers: int) -> Iterator[Case]:
     implementations = [name for name in named if name in (choice.implementations or (name,))]
     for params in itertools.product(*_values(workload, choice)):
         for placement, implementation, mode in itertools.product(placements, implementations, MODES):
-            if implementation in workload.parts and placement.strategy != MULTI_WORKER:
+            alternative = bool(placement.threads) and not choice.threads
+            if implementation in workload.parts and (placement.strategy != MULTI_WORKER or alternative):
                 continue
             wanted = not workload.only or (implementation, mode) in workload.only
             if wanted and mode in (choice.modes or MODES):

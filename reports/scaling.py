@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from tfbench.bench.case import MULTI_WORKER
 from tfbench.bench.record import Measurement
 from tfbench.reports import speedup
 from tfbench.reports.speedup import Speedup
@@ -81,9 +82,10 @@ def series(measurements: Sequence[Measurement], axis: str) -> list[list[Measurem
 
 
 def width(measurement: Measurement, axis: str) -> int:
-    """Give how wide a case is along the axis; 0 where it has none."""
-    found: int = getattr(measurement.case.placement, axis)
-    return found
+    """Give how wide a case is along the axis; 0 where it has none. A cluster's worker has one core if not more."""
+    placement = measurement.case.placement
+    found: int = getattr(placement, axis)
+    return found or int(axis == THREADS and placement.strategy == MULTI_WORKER)
 
 
 def points(measurements: Sequence[Measurement]) -> Iterator[list[Point]]:
@@ -124,5 +126,22 @@ def amdahl(series_points: Sequence[Point]) -> float | None:
     if len(known) < 3:
         return None
     pairs = [(1 - 1 / p.times, 1 / p.gained.ratio - 1 / p.times) for p in known if p.gained is not None]
+    return _slope(pairs)
+
+
+def gustafson(series_points: Sequence[Point]) -> float | None:
+    """Fit the serial fraction f of Gustafson's law, S = N - f (N - 1), by least squares to a weak series.
+
+    Returns:
+        None with fewer than three widths, the base included.
+    """
+    known = [point for point in series_points if point.kind == WEAK and point.gained is not None]
+    if len(known) < 3:
+        return None
+    return _slope([(p.times - 1, p.times - p.gained.ratio) for p in known if p.gained is not None])
+
+
+def _slope(pairs: Sequence[tuple[float, float]]) -> float | None:
+    """Give the slope of the line through the origin that is nearest to the points, by least squares."""
     below = math.fsum(x * x for x, _ in pairs)
     return math.fsum(x * y for x, y in pairs) / below if below else None

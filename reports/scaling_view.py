@@ -58,14 +58,14 @@ def speedup_text(row: Row) -> str:
 
 
 def notes(run: Run) -> list[str]:
-    """Say where width is not what it seems, and what Amdahl's law makes of three widths or more."""
+    """Say where width is not what it seems, and what Amdahl's or Gustafson's law makes of three widths or more."""
     found = [points[0].measurement.case.placement for points in scaling.points(run.measurements)]
     lines = [f"cpu-mirrored: {SHARED}"] if any((p.device, p.strategy) == (CPU, MIRRORED) for p in found) else []
     for points in scaling.points(run.measurements):
-        fraction = scaling.amdahl(points)
-        if fraction is not None:
-            name = costs_view.case_name(points[0].measurement.case)
-            lines.append(f"{name} and wider: Amdahl's law fits a serial fraction of {100 * fraction:.1f} %")
+        name = costs_view.case_name(points[0].measurement.case)
+        for law, fraction in (("Amdahl", scaling.amdahl(points)), ("Gustafson", scaling.gustafson(points))):
+            if fraction is not None:
+                lines.append(f"{name} and wider: {law}'s law fits a serial fraction of {100 * fraction:.1f} %")
     return lines
 
 

@@ -77,7 +77,7 @@ def test_the_first_measures_the_others_join_and_leave_with_it(hosts: Hosts, imag
     run = store.load(hosts.folder / "0")
     assert run.cluster == f"TF_CONFIG: {', '.join(hosts.addresses)}"
     placed = {(m.case.mode, m.case.placement.label) for m in run.measurements}
-    assert placed == {(mode, f"cpu-multi_worker-{n}") for mode in ("graph", "xla") for n in (1, 2)}
+    assert placed == {(mode, f"cpu-multi_worker-{n}") for mode in ("graph", "xla") for n in ("1", "2", "1-threads-2")}
     assert {len(m.shard_losses) for m in run.measurements} == {1, 2}
     assert not (hosts.folder / "1").exists()
     assert "worker 2 of 2: the run is over: complete; worker 1 has written it" in other

@@ -54,7 +54,7 @@ def test_two_workers_answer_like_one_on_the_joined_batch_in_every_mode(tmp_path:
     found = run(tmp_path, *chosen, "--fashion-mnist", str(images_folder))
     assert found.failures == ()
     assert {(m.case.mode, m.case.placement.label) for m in found.measurements} == {
-        (mode, f"cpu-multi_worker-{replicas}") for mode in ("eager", "graph", "xla") for replicas in (1, 2)
+        (mode, f"cpu-multi_worker-{wide}") for mode in ("eager", "graph", "xla") for wide in ("1", "2", "1-threads-2")
     }
     errors = [m.invocations[0].check.max_rel_error for m in found.measurements]
     assert max(errors) < 1e-3  # 32 and 31 examples, against 63 in one NumPy replica

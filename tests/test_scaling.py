@@ -72,6 +72,19 @@ def test_gustafsons_serial_fraction_of_weak_scaling(widths: Any) -> None:
     assert two.serial_fraction[0] == pytest.approx(2 / 3)
 
 
+def test_gustafsons_fit_needs_three_widths(widths: Any) -> None:
+    # A quarter is serial: S = 2 - 1/4 = 1.75 on two, 4 - 3/4 = 3.25 on four.
+    points = the_points(widths({1: 4.0, 2: 8.0 / 1.75, 4: 16.0 / 3.25}, weak=True))
+    assert scaling.gustafson(points) == pytest.approx(0.25)
+    assert scaling.gustafson(points[:2]) is None
+    assert scaling.amdahl(points) is None
+
+
+def test_a_worker_of_a_cluster_has_one_core_of_its_own(records: Any) -> None:
+    found = [records.timed((4.0,), placement=Placement(strategy="multi_worker", threads=threads)) for threads in (0, 2)]
+    assert [scaling.width(one, "threads") for one in found] == [1, 2]
+
+
 def test_the_interval_is_that_of_the_paired_speed_up(widths: Any) -> None:
     _, two = the_points(widths({1: 4.0, 2: 2.0}, spread=1.1))
     assert two.efficiency is not None

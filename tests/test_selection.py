@@ -113,7 +113,11 @@ def wide(catalog: Catalog, workers: int = 0, **raw: Any) -> list[str]:
 def test_workers_are_as_many_as_there_are_cores_for(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "count", lambda _kind: 8)
     monkeypatch.setattr(selection, "affinity", lambda: tuple(range(8)))
-    assert wide(catalog, placement=["multi_worker"]) == [f"cpu-multi_worker-{n}" for n in (1, 2, 4, 8)]
+    assert wide(catalog, placement=["multi_worker"]) == [
+        *(f"cpu-multi_worker-{n}" for n in (1, 2, 4, 8)),
+        *(f"cpu-multi_worker-1-threads-{n}" for n in (2, 4, 8)),  # the alternative
+    ]
+    assert wide(catalog, placement=["multi_worker"], replicas=["2"]) == ["cpu-multi_worker-2"]
     found = wide(catalog, placement=["multi_worker"], threads=["4"])
     assert found == [f"cpu-multi_worker-{n}-threads-4" for n in (1, 2)]
 
@@ -123,8 +127,9 @@ def test_replicas_are_as_many_as_there_are_gpus(catalog: Catalog, monkeypatch: p
     assert wide(catalog, device=["gpu"]) == [f"gpu-mirrored-{n}" for n in (1, 2, 3)]
 
 
-def test_a_cluster_that_is_given_is_taken(catalog: Catalog) -> None:
-    assert wide(catalog, workers=3) == [f"cpu-multi_worker-{n}" for n in (1, 2, 3)]
+def test_a_cluster_that_is_given_is_taken(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "count", lambda _kind: 2)  # of the first host
+    assert wide(catalog, workers=3) == [*(f"cpu-multi_worker-{n}" for n in (1, 2, 3)), "cpu-multi_worker-1-threads-2"]
     assert wide(catalog, workers=3, placement=["mirrored"], replicas=["2"]) == ["cpu-mirrored-2"]
 
 
