@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> int:
 
 def list_cases(arguments: argparse.Namespace, rest: list[str]) -> int:
     """Print the cases that the options choose, without TensorFlow."""
-    from tfbench.bench import selection
+    from tfbench.bench import cluster, selection
     from tfbench.workloads.catalog import catalog
 
     workloads, rest = _split(rest)
@@ -81,7 +81,8 @@ def list_cases(arguments: argparse.Namespace, rest: list[str]) -> int:
         known = catalog(choice.files)
     except ValueError as error:
         raise BadInputError(str(error)) from error
-    cases = selection.select(known, choice)
+    found = cluster.find(os.environ)
+    cases = selection.select(known, choice, len(found.addresses) if found else 0)
     reasons = [known[case.workload].unsupported(case.implementation, dict(case.params), case.mode) for case in cases]
     if arguments.json:
         rows = [{"id": c.id, **codec.encode(c), "skip": reason} for c, reason in zip(cases, reasons, strict=True)]

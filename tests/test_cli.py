@@ -260,3 +260,23 @@ def test_with_benchmark_disable_answers_are_checked_and_nothing_is_written(tmp_p
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 passed" in done.stdout
     assert not (tmp_path / "results").exists()
+
+
+def test_the_cases_of_a_cluster_are_listed_there(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = {"cluster": {"worker": ["a:1000", "b:1000"]}, "task": {"type": "worker", "index": 0}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(task))
+    options = ["--mode", "xla", "--implementation", "data_parallel", "--replicas", "2", "--device", "cpu"]
+    assert cli.main(["list", "distributed", *options]) == 0
+    case = "distributed-data_parallel-batch_size=256,scaling=weak-xla-cpu-multi_worker-2"
+    assert capsys.readouterr().out.splitlines() == [case]
+
+
+def test_a_damaged_tf_config_is_one_clear_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TF_CONFIG", "{")
+    assert cli.main(["list"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("tfbench: TF_CONFIG cannot be read: ")
