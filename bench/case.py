@@ -1,6 +1,7 @@
 """What is measured: a case, its placement, and the comparison set it belongs to."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from tfbench.workloads.spec import ParamValue
 
@@ -80,3 +81,10 @@ class Case:
     def comparison_set(self) -> str:
         """Name what may be compared with it: the cases of the same workload and parameters."""
         return f"{self.workload} {self.params_label}".strip()
+
+
+def common_label(cases: Sequence[Case]) -> str:
+    """Name what cases of one workload have in common: the workload, and the parameters that are the same in all."""
+    first = cases[0]
+    common = tuple(pair for pair in first.params if all(pair in case.params for case in cases))
+    return replace(first, params=common).comparison_set

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tfbench.bench import codec, protocol, scheduler
 from tfbench.bench.aside import Aside, Message, Observer
-from tfbench.bench.case import Case
+from tfbench.bench.case import Case, common_label
 from tfbench.bench.process import Worker
 from tfbench.bench.profile import Profile
 from tfbench.bench.protocol import Request
@@ -33,7 +33,7 @@ class Profiling:
         """Take the cases, and the run's folder, in which the profiles will lie; nothing runs before `run`."""
         self.profiles: list[Profile] = []
         self._cases, self._folder, self._data, self._settings = tuple(cases), folder, data, settings
-        whole = cases[0].comparison_set
+        whole = common_label(cases)
         self._aside = Aside(
             "profiles",
             lambda case_id: f"profile of {case_id or whole}",

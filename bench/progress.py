@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 from tfbench.bench import protocol
-from tfbench.bench.case import Case
+from tfbench.bench.case import Case, common_label
 
 FIRST_GUESS_S = 15.0
 
@@ -55,7 +55,7 @@ class Progress:
         self._finish_worker()
         self._started = self._clock()
         self._rounds = 0
-        self._what = f"{cases[0].comparison_set} ({cases[0].placement.label})"
+        self._what = f"{common_label(cases)} ({cases[0].placement.label})"
         self._invocation = f"invocation {invocation} of {invocations}"
         self._names = {case.id: f"{case.implementation} {case.mode}" for case in cases}
         if self._status is None:

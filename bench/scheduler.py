@@ -105,8 +105,9 @@ class Measuring:
         self._facts: dict[str, dict[str, Any]] = {}
         self._content = content.digest(catalog[self.cases[0].workload])
         for case in self.cases:
-            workload = catalog[case.workload]
-            reason = workload.unsupported(case.implementation, dict(case.params), case.mode)
+            reason = catalog[case.workload].why_not(
+                case.implementation, dict(case.params), case.mode, replicas=case.placement.replicas
+            )
             if reason:
                 self._ends[case.id] = Skip(case=case, reason=reason)
 
@@ -224,11 +225,12 @@ class Measuring:
 
     def _request(self, cases: Sequence[Case], invocation: int, seed: int) -> Request:
         settings = self._settings
+        sets = len({case.comparison_set for case in cases})
         return make_request(
             cases,
             self._data,
             settings,
-            plan=settings.plan,
+            plan=replace(settings.plan, budget_s=settings.plan.budget_s * sets),
             check_only=settings.check_only,
             order_seed=seed,
             baselines=self._baselines(cases),

@@ -28,10 +28,12 @@ def _check_names(kind: str, names: Sequence[str], known: Sequence[str]) -> None:
 
 
 def _values(workload: Workload, choice: Choice) -> list[list[tuple[str, ParamValue]]]:
-    """Give the name and chosen values of each parameter."""
+    """Give the name and chosen values of each parameter; of an optional one, only if there are any."""
     chosen: list[list[tuple[str, ParamValue]]] = []
     for parameter in workload.parameters:
         given = [text for name, text in choice.params if name == parameter.name]
+        if parameter.optional and not given:
+            continue
         try:
             values = [parameter.parse(text) for text in given] or list(parameter.values[: None if choice.full else 1])
         except ValueError as error:
@@ -163,9 +165,11 @@ def select(catalog: Mapping[str, Workload], choice: Choice, workers: int = 0) ->
     return cases
 
 
-def comparison_sets(cases: Sequence[Case]) -> list[list[Case]]:
-    """Put together what may be compared, in order."""
-    sets: dict[str, list[Case]] = {}
+def comparison_sets(cases: Sequence[Case], catalog: Mapping[str, Workload]) -> list[list[Case]]:
+    """Put together what is measured in turns, in order: cases of a workload that differ in optional parameters alone."""
+    sets: dict[tuple[object, ...], list[Case]] = {}
     for case in cases:
-        sets.setdefault(case.comparison_set, []).append(case)
+        optional = {parameter.name for parameter in catalog[case.workload].parameters if parameter.optional}
+        necessary = (pair for pair in case.params if pair[0] not in optional)
+        sets.setdefault((case.workload, *necessary), []).append(case)
     return list(sets.values())

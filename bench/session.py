@@ -110,7 +110,7 @@ class Suite:
             BadInputError: the data folder, the output folder or an interpreter cannot be used.
         """
         kept = set(case_ids)
-        self._sets = selection.comparison_sets([case for case in self.cases if case.id in kept])
+        self._sets = selection.comparison_sets([case for case in self.cases if case.id in kept], self.catalog)
         folder = self._data_folder()
         needs_data = any(self.catalog[cases[0].workload].data for cases in self._sets)
         if needs_data and folder is not None:

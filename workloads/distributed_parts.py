@@ -1,14 +1,14 @@
-"""The parts of distributed's step, each alone: a worker's own computing, and the sum of gradients over all workers."""
+"""The parts of distributed's step, each alone: reading, a worker's own computing, the sum of gradients over all."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tfbench.workloads import classifier, mlp, spec
+from tfbench.workloads import classifier, feed, mlp, spec
 
-COMPUTE, ALL_REDUCE = "compute", "all_reduce"
-PARTS = (COMPUTE, ALL_REDUCE)
+COMPUTE, ALL_REDUCE, INPUT = "compute", "all_reduce", "input"
+PARTS = (COMPUTE, ALL_REDUCE, INPUT)
 INPUTS = 4
 
 Batch = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
@@ -93,13 +93,46 @@ def all_reduce(job: spec.Job, strategy: Any) -> Any:
     )
 
 
+def pipeline(strategy: Any, pixels: feed.Pixels, labels: feed.Labels) -> feed.Pipeline:
+    """Make the pipeline of a strategy's batches, of which each replica gets its part, as `fit` divides them."""
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return feed.Pipeline(strategy.experimental_distribute_dataset(feed.dataset(pixels, labels).with_options(options)))
+
+
+def read(job: spec.Job, strategy: Any, batches: Sequence[Batch]) -> Any:
+    """Build what a worker does before a step that reads a pipeline: wait for its own part of the batch.
+
+    Returns:
+        The step, its inputs, its reference, and what puts its state back.
+    """
+    import tensorflow as tf
+
+    def own(iterator: Any) -> Any:
+        return tuple(strategy.experimental_local_results(values)[0] for values in next(iterator))
+
+    function = own if job.mode == "eager" else tf.function(own)
+    read_from = pipeline(strategy, np.stack([x for x, _ in batches]), np.stack([y for _, y in batches]))
+    index = strategy.cluster_resolver.task_id
+    return (
+        lambda given: function(given.iterator),
+        ((read_from,),),
+        lambda: [[np.array_split(values, job.replicas)[index] for values in batch] for batch in batches],
+        read_from.restart,
+    )
+
+
 def gradient_bytes() -> int:
     """Give the bytes of the gradients of one step: one float32 a weight."""
     return sum(weight.nbytes for weight in mlp.initial_weights(0))
 
 
-def unsupported(implementation: str, _params: spec.Params, mode: str) -> str | None:
+def unsupported(implementation: str, mode: str) -> str | None:
     """Say why a part cannot be compiled."""
-    if implementation == ALL_REDUCE and mode == "xla":
+    if mode == "xla" and implementation == ALL_REDUCE:
         return "XLA does not compile what goes between workers: it is that of graph mode"
+    if mode == "xla" and implementation == INPUT:
+        return "XLA does not compile the reading of a tf.data iterator: it is that of graph mode"
     return None

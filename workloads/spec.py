@@ -17,11 +17,15 @@ class Parameter:
         name: as the user writes it in `name=value`.
         values: the values of a full run; a normal run takes the first.
         parse: turns the user's text into a value; raises ValueError saying what is accepted.
+        optional: a case has it only if the user gives it a value, in a full run too; a case without it does what it
+            does with the first value. It says how the work is handed over, not what it is: cases that differ in
+            optional parameters only are measured in turns.
     """
 
     name: str
     values: tuple[ParamValue, ...]
     parse: Callable[[str], ParamValue]
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +49,7 @@ class Job:
 
     Attributes:
         implementation: which way of writing the workload.
-        params: one value for each of the workload's parameters.
+        params: one value for each of the workload's parameters, but for the optional ones that nobody gave a value.
         mode: `eager`, `graph` or `xla`, for what cannot be built with `wrap` alone.
         wrap: makes the mode's callable of a Python function: itself, `tf.function`, or
             `tf.function(jit_compile=True)`.
@@ -146,6 +150,7 @@ class Workload:
         build: makes a Program of a Job. Only workers call it; it may import TensorFlow.
         unsupported: the reason why an implementation cannot run with these parameters in this mode,
             or None. Such a case is skipped with that reason.
+        unsupported_replicated: the same, of what cannot run on more than one replica.
         baseline: the implementation and mode that the others are compared with.
         data: the name of the real data it reads, or an empty string.
         replicas: the numbers of replicas of a normal run; more than one value makes it a distributed
@@ -168,6 +173,7 @@ class Workload:
     build: Callable[[Job], Program]
     baseline: tuple[str, str]
     unsupported: Callable[[str, Params, str], str | None] = _always
+    unsupported_replicated: Callable[[str, Params, str], str | None] = _always
     data: str = ""
     replicas: tuple[int, ...] = (1,)
     sequences: tuple[CallSequence, ...] = ()
@@ -178,6 +184,11 @@ class Workload:
     def baseline_of(self, implementation: str) -> tuple[str, str]:
         """Give what an implementation is compared with: a part of a step, only with itself in the baseline's mode."""
         return (implementation, self.baseline[1]) if implementation in self.parts else self.baseline
+
+    def why_not(self, implementation: str, params: Params, mode: str, *, replicas: int = 1) -> str | None:
+        """Give the reason why a case cannot run; None if it can."""
+        reason = self.unsupported(implementation, params, mode)
+        return reason or (self.unsupported_replicated(implementation, params, mode) if replicas > 1 else None)
 
     @property
     def distributed(self) -> bool:
