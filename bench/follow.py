@@ -35,7 +35,7 @@ def beat(answer: int) -> None:
 
 
 def _follow(request: Request, lead: int, answer: int) -> None:
-    known = catalog.catalog([Path(name) for name in request.files])
+    known = catalog.catalog([Path(name) for name in request.files], request.own)
     protocol.send(answer, {"say": crew.HELLO, "tensorflow": version("tensorflow")})
     placed = devices.configure(request.cases[0].placement, cpu_model=request.cpu_model)
     with placed.scope():

@@ -63,6 +63,7 @@ class Check:
         scaled_error: largest difference of an output relative to the largest value of its reference; what rounding
             explains is a small multiple of `epsilon`.
         epsilon: rounding unit of the answer's least precise type; 0 for whole numbers.
+        tolerance: how large `scaled_error` might be, where the answers were judged by it; else 0.
     """
 
     calls: int
@@ -70,6 +71,7 @@ class Check:
     max_rel_error: float
     scaled_error: float = 0.0
     epsilon: float = 0.0
+    tolerance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,13 +20,15 @@ Command = Callable[[argparse.Namespace, list[str]], int]
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
+    names = dict.fromkeys(option.section for option in options.OPTIONS if option.section)
+    sections: dict[str, Any] = {"": parser, **{name: parser.add_argument_group(name) for name in names}}
     for option in options.OPTIONS:
         details: dict[str, Any] = {"dest": option.destination, "help": option.help}
         if not option.metavar:
             details["action"] = "store_true"
         else:
             details |= {"action": "append" if option.many else "store", "metavar": option.metavar}
-        parser.add_argument(f"--{option.name}", **details)
+        sections[option.section].add_argument(f"--{option.name}", **details)
 
 
 def _split(rest: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -78,7 +80,7 @@ def list_cases(arguments: argparse.Namespace, rest: list[str]) -> int:
     _refuse(rest)
     choice = options.parse(_raw(arguments, workloads))
     try:
-        known = catalog(choice.files)
+        known = catalog(choice.files, choice.own)
     except ValueError as error:
         raise BadInputError(str(error)) from error
     cases = selection.select(known, choice)

@@ -199,6 +199,8 @@ class Says:
             "data": "synthetic",
             "device": "toy processor",
             "caution": "",
+            "work": 0,
+            "unit": "",
             "reduced_bytes": 0,
             "shard_losses": [],
             "shapes": "int32[8] -> int32[]",
