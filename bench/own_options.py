@@ -142,7 +142,9 @@ def _file(text: str) -> Path:
 
 
 def _shape(text: str) -> tuple[int, ...]:
-    return tuple(option.whole(size.strip(), INPUT_SHAPE) for size in re.split("[,x]", text))
+    if not re.fullmatch(r"[1-9][0-9]{0,8}([,x][1-9][0-9]{0,8})*", text):
+        raise BadInputError(f"--{INPUT_SHAPE} {text}: write the sizes without the batch, such as 224,224,3")
+    return tuple(int(size) for size in re.split("[,x]", text))
 
 
 def _work(text: str | None) -> tuple[int, str]:

@@ -167,7 +167,7 @@ class Measurement:
         work_per_call: units that one call does.
         data: where the input came from: `real: 800 images`, `synthetic`, or empty without data.
         device: the name of the device that it ran on.
-        caution: what its workload says must be known before comparing its times, or empty.
+        caution: what its workload says must be known before comparing its times, a line each, or empty.
         invocations: one for each fresh worker.
         content: digest of the workload's code; empty if unknown. Other code is other work.
         shapes: types and shapes of a call's input and answer, such as `float32[32,784] -> float32[]`.

@@ -39,7 +39,8 @@ def _make(job: Job, where: tuple[Path, str], loader: Loader, input_shapes: Seque
     import tensorflow as tf
 
     path, name = where
-    model = loading.find(loader.fresh(job.seed)[path], path, name)()
+    found = loading.find(loader.fresh(job.seed)[path], path, name)
+    model = found if isinstance(found, keras.Model) else found()
     if not isinstance(model, keras.Model):
         raise TypeError(f"{path.name}:{name} gave {type(model).__name__}, and no keras.Model")
     rng = np.random.default_rng(job.seed)
@@ -51,19 +52,20 @@ def _make(job: Job, where: tuple[Path, str], loader: Loader, input_shapes: Seque
     function: Callable[..., Any] = partial(_infer, model)
     notes: list[str] = []
     if job.implementation == TRAINING:
-        shapes = [tuple(one.shape) for one in tf.nest.flatten(answer)]
-        losses = [loss_for(shape) for shape in shapes]
+        outputs = tf.nest.flatten(answer)
+        shapes = [tuple(one.shape) for one in outputs]
+        losses = [loss_for(one) for one in outputs]
         optimizer = getattr(model, "optimizer", None) or keras.optimizers.Adam()
         function = make_step(model, losses, optimizer)
         arguments = [(x, [random_target(shape, rng) for shape in shapes]) for x in inputs]
-        notes = [f"trained on random targets: {', '.join(loss.name for loss in losses)}, {optimizer.name}"]
-    allowed = tolerance(model)
+        kinds = [type(one).__name__ for one in (*losses, optimizer)]
+        notes = [f"trained on random targets: {', '.join(kinds)}"]
     return Made(
         function=function,
         inputs=tuple(arguments),
         notes=tuple(notes),
         data="synthetic",
-        tolerance=allowed,
+        tolerance=tolerance(model),
     )
 
 
@@ -90,7 +92,7 @@ def input_specs(model: Any, given: Sequence[Shape], batch_size: int) -> Any:
     wanted = given or [None] * len(inputs)
     shapes = [agree(tuple(one.shape[1:]), shape) for one, shape in zip(inputs, wanted, strict=True)]
     specs = [tf.TensorSpec((batch_size, *shape), one.dtype) for shape, one in zip(shapes, inputs, strict=True)]
-    return tf.nest.pack_sequence_as(model.input, specs)
+    return tf.nest.pack_sequence_as(getattr(model, "input", inputs[0]), specs)  # a Sequential has one, and no `input`
 
 
 def agree(known: tuple[int | None, ...], given: Shape | None) -> Shape:
@@ -126,12 +128,15 @@ def random_input(spec: Any, *, rng: np.random.Generator, below: int) -> Any:
     return tf.constant(rng.integers(0, below, spec.shape), spec.dtype)
 
 
-def loss_for(shape: Shape) -> Any:
-    """Choose the loss of an output by its shape: classes in the last axis if it has two or more, else a number."""
+def loss_for(output: Any) -> Any:
+    """Choose the loss of an output by its shape: classes in the last axis if it has two or more, else a number.
+
+    They are taken for logits, unless Keras marks them as probabilities.
+    """
     import keras
 
-    if _classes(shape):
-        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    if _classes(tuple(output.shape)):
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=not hasattr(output, "_keras_logits"))
     return keras.losses.MeanSquaredError()
 
 

@@ -90,15 +90,14 @@ class Program:
             None at all compares nothing.
         rtol: relative tolerance of the comparison with `expected`, as in `numpy.allclose`.
         atol: absolute tolerance of it.
-        scaled: tolerance of it for all numbers of an output alike, relative to the largest of its reference; whole
-            numbers must be equal all the same.
+        scaled: tolerance of it for all numbers of an output alike, relative to the largest of its reference, one for
+            each call, the last for all that follow; whole numbers must be equal all the same. Empty for none.
         reset: puts the initial state back (weights, optimiser, metrics); None if `step` keeps none.
         data: where the input came from, such as `real: 800 images` or `synthetic`; empty without data.
         shard_losses: gives each replica's loss on its own part of the first batch, from the initial state, and the
             size of each part; None if there is nothing to divide. All workers of a cluster must call it at once.
         reduced_bytes: bytes of the gradients that a call sums over all replicas; 0 if it does not.
-        caution: what a reader must know before comparing its times, printed below the table; or empty. Several
-            sentences stand between semicolons.
+        caution: what a reader must know before comparing its times, printed below the table, a line each; or empty.
         work: how many units one call does, where only building tells; 0 where the workload tells.
         unit: what `work` counts, with it.
         opening: what the first call is made in, such as a watch for the variables that it makes.
@@ -111,7 +110,7 @@ class Program:
     expected: Callable[[], Sequence[Any]]
     rtol: float = 0.0
     atol: float = 0.0
-    scaled: float = 0.0
+    scaled: tuple[float, ...] = ()
     reset: Callable[[], None] | None = None
     data: str = ""
     caution: str = ""
@@ -177,7 +176,8 @@ class Workload:
         build: makes a Program of a Job. Only workers call it; it may import TensorFlow.
         unsupported: the reason why an implementation cannot run with these parameters in this mode,
             or None. Such a case is skipped with that reason.
-        baseline: the implementation and mode that the others are compared with; without a name, the first one's.
+        baseline: the implementation and mode that the others are compared with; without an implementation each is
+            compared with itself in that mode.
         data: the name of the real data it reads, or an empty string.
         replicas: the numbers of replicas of a normal run; more than one value makes it a distributed
             workload, which is run under a `tf.distribute` strategy.
@@ -209,9 +209,9 @@ class Workload:
     content: str = ""
 
     def baseline_of(self, implementation: str) -> tuple[str, str]:
-        """Give what an implementation is compared with: a part of a step, only with itself in the baseline's mode."""
+        """Give what an implementation is compared with; a part of a step only with itself, in the baseline's mode."""
         name, mode = self.baseline
-        return implementation if implementation in self.parts else name or self.implementations[0], mode
+        return implementation if implementation in self.parts or not name else name, mode
 
     @property
     def distributed(self) -> bool:

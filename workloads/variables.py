@@ -33,7 +33,7 @@ class Recorder:
         def make(following: Callable[..., Any], **details: Any) -> Any:
             variable = following(**details)
             self.made.append(variable)
-            self.first.append(np.array(variable) if tf.executing_eagerly() else None)
+            self.first.append(_copy(variable) if tf.executing_eagerly() else None)
             return variable
 
         with tf.variable_creator_scope(make):
@@ -41,8 +41,12 @@ class Recorder:
 
 
 def values(variables: Sequence[Any]) -> Values:
-    """Copy the values of variables; a constant is a copy, while reading a variable may give its own buffer."""
-    return [np.array(variable) for variable in variables]
+    """Copy the values of variables."""
+    return [_copy(variable) for variable in variables]
+
+
+def _copy(variable: Any) -> npt.NDArray[Any]:
+    return np.array(variable.numpy())  # what `numpy` gives may be the variable's own buffer
 
 
 def alike(variables: Sequence[Any], kept: Sequence[npt.NDArray[Any]]) -> bool:
@@ -53,7 +57,7 @@ def alike(variables: Sequence[Any], kept: Sequence[npt.NDArray[Any]]) -> bool:
 
 def changed(variables: Sequence[Any], kept: Sequence[npt.NDArray[Any]]) -> bool:
     """Tell whether any of the variables has another value than was kept of it, bit by bit."""
-    return any(np.array(one).tobytes() != value.tobytes() for one, value in zip(variables, kept, strict=True))
+    return any(one.numpy().tobytes() != value.tobytes() for one, value in zip(variables, kept, strict=True))
 
 
 def put_back(variables: Sequence[Any], kept: Sequence[npt.NDArray[Any]]) -> None:
@@ -65,7 +69,8 @@ def put_back(variables: Sequence[Any], kept: Sequence[npt.NDArray[Any]]) -> None
 def reachable(*roots: Any) -> list[Any]:
     """Give the variables that functions and objects can reach, those of models, optimizers and metrics included.
 
-    They are looked for in closures, in the globals that code names, in attributes and in containers. Modules and types are not looked into, and after `MOST_OBJECTS` objects no more is looked for.
+    They are looked for in closures, in the globals that code names, in attributes and in containers. Modules and types
+    are not looked into, and after `MOST_OBJECTS` objects no more is looked for.
     """
     import tensorflow as tf
 
