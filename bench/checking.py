@@ -40,7 +40,7 @@ def compare(
     *,
     rtol: float = 0.0,
     atol: float = 0.0,
-    scaled: Sequence[float] = (),
+    scaled: float = 0.0,
 ) -> Check:
     """Compare the answers of the first calls.
 
@@ -51,8 +51,7 @@ def compare(
         expected: the reference, alike; compared in float64, whole numbers exactly as they are, texts as well.
         rtol: relative tolerance.
         atol: absolute tolerance.
-        scaled: tolerance relative to the largest value, of each call, the last for all that follow; it leaves whole
-            numbers exact.
+        scaled: tolerance relative to the largest value; it leaves whole numbers exact.
 
     Raises:
         WrongAnswerError: a call's answer has another structure or shape, is not finite where the
@@ -60,7 +59,6 @@ def compare(
     """
     if len(actual) != len(expected):
         raise WrongAnswerError(f"{len(actual)} answers, but the reference has {len(expected)}")
-    limits = [_Limits(rtol, atol, share) for share in scaled or (0.0,)]
     worst_abs = worst_rel = worst_scaled = epsilon = 0.0
     for call, (found, wanted) in enumerate(zip(actual, expected, strict=True), start=1):
         for part, (a, b) in enumerate(_matched(flatten(found), flatten(wanted), call)):
@@ -68,7 +66,7 @@ def compare(
             if isinstance(b, Finite) or b.dtype.kind in "OSU":
                 _require_like(a, b, where)
                 continue
-            errors = _errors(a, b, limits[min(call, len(limits)) - 1], where)
+            errors = _errors(a, b, _Limits(rtol, atol, scaled), where)
             worst_abs, worst_rel = max(worst_abs, errors[0]), max(worst_rel, errors[1])
             worst_scaled, epsilon = max(worst_scaled, _scaled(errors[0], b)), max(epsilon, _epsilon(a))
     return Check(
@@ -77,7 +75,7 @@ def compare(
         max_rel_error=worst_rel,
         scaled_error=worst_scaled,
         epsilon=epsilon,
-        tolerance=max(scaled, default=0.0),
+        tolerance=scaled,
     )
 
 

@@ -21,7 +21,7 @@ from tfbench.bench.ledger import Meters
 from tfbench.bench.record import Check, Invocation, Ledger, Measurement
 from tfbench.bench.result import Result
 from tfbench.bench.timing import KEPT, Plan, Round, Timed
-from tfbench.workloads import functions, twin, variables
+from tfbench.workloads import answers, functions, twin, variables
 from tfbench.workloads.spec import Finite, Program
 from tfbench.workloads.twin import UNREPEATABLE, UnrepeatableError
 
@@ -41,12 +41,29 @@ class _Reference:
     """Hold the eager run that all modes are compared with.
 
     Attributes:
-        answers: of the first calls.
-        reset: puts the state back that these calls changed; None if they changed none.
+        answer: of the first call.
+        held: the variables that the function reaches or makes.
+        start, after: their values before and after that call.
+        changes: whether any of them differ.
     """
 
-    answers: tuple[variables.Values, ...]
-    reset: Callable[[], None] | None
+    answer: variables.Values
+    held: list[Any]
+    start: variables.Values
+    after: variables.Values
+    changes: bool
+
+    def reset(self) -> None:
+        """Put the state back."""
+        variables.put_back(self.held, self.start)
+
+    def require_update(self) -> None:
+        """Refuse another state after a first call than the eager run left.
+
+        Raises:
+            WrongUpdateError: it is another.
+        """
+        answers.require_update(self.start, variables.values(self.held), self.after)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,14 +92,15 @@ def measure(
         function: of Python, or under `tf.function`, which is taken off.
         inputs: argument tuples, taken in turn.
         modes: the modes wanted, at least one.
-        tolerance: how far an answer may be from the eager run's, relative to the largest value of its output; ten
-            times that after the first call. None compares nothing.
+        tolerance: how far an answer may be from the eager run's, relative to the largest value of its output; None
+            compares nothing.
         name: names it in records.
         plan: how much to measure; without any time, answers are compared and nothing is timed.
 
     Raises:
         BadInputError: a mode is unknown, or the arguments do not fit.
         WrongAnswerError: a mode gives another answer than the eager run.
+        WrongUpdateError: it leaves the variables otherwise.
         UnrepeatableError: so does the eager run itself.
         UnsteadyError: too few rounds were without a trace or compile.
     """
@@ -144,17 +162,18 @@ def _run_eagerly(function: Function, inputs: Inputs, tolerance: float | None) ->
     kept = variables.values(reached)
     recorder = variables.Recorder()
     with recorder.on():
-        answers = tuple(twin.arrays(function(*inputs[i % len(inputs)])) for i in range(twin.CALLS))
+        answer = answers.arrays(function(*inputs[0]))
     made = [(it, value) for it, value in zip(recorder.made, recorder.first, strict=True) if value is not None]
-    held, values = [*reached, *(it for it, _ in made)], [*kept, *(value for _, value in made)]
-    reset = functools.partial(variables.put_back, held, values) if variables.changed(held, values) else None
-    if reset is not None:
-        reset()
+    held, start = [*reached, *(it for it, _ in made)], [*kept, *(value for _, value in made)]
+    changes = variables.changed(held, start)
+    found = _Reference(answer=answer, held=held, start=start, after=variables.values(held), changes=changes)
+    found.reset()
     if tolerance is not None:
-        again = twin.arrays(function(*inputs[0]))
-        if not twin.close(again, answers[0], tolerance):
+        again = answers.arrays(function(*inputs[0]))
+        found.reset()
+        if not answers.close(again, answer, tolerance):
             raise UnrepeatableError(UNREPEATABLE.replace("--tolerance off", "tolerance=None"))
-    return _Reference(answers=answers, reset=reset)
+    return found
 
 
 def _program(name: str, function: Function, inputs: Inputs, reference: _Reference, tolerance: float | None) -> Program:
@@ -163,16 +182,17 @@ def _program(name: str, function: Function, inputs: Inputs, reference: _Referenc
     def expected() -> Sequence[Any]:
         if tolerance is None:
             return []
-        if name == mode.XLA and twin.draws(step.get_concrete_function(*inputs[0])):  # type: ignore[attr-defined]
-            return [[Finite(array.shape) for array in answer] for answer in reference.answers]
-        return reference.answers
+        if name == mode.XLA and answers.draws(step.get_concrete_function(*inputs[0])):  # type: ignore[attr-defined]
+            return [[Finite(array.shape) for array in reference.answer]]
+        reference.require_update()
+        return [reference.answer]
 
     return Program(
         step=step,
         inputs=tuple(inputs),
         expected=expected,
-        scaled=() if tolerance is None else (tolerance, twin.AFTER * tolerance),
-        reset=reference.reset,
+        scaled=tolerance or 0.0,
+        reset=reference.reset if reference.changes else None,
     )
 
 
@@ -185,8 +205,8 @@ def _open(name: str, program: Program, meters: Meters, again: list[Trace], plan:
     traced = len(meters.traces.events)
     try:
         checked = group.check(program, first, meters)
-    except checking.WrongAnswerError as error:
-        raise checking.WrongAnswerError(f"{name} mode: {error}") from error
+    except (checking.WrongAnswerError, answers.WrongUpdateError) as error:
+        raise type(error)(f"{name} mode: {error}") from error
     timed = Timed(id=name, program=program)
     if plan.budget_s:
         timing.calibrate(timed, meters, plan)

@@ -90,8 +90,8 @@ class Program:
             None at all compares nothing.
         rtol: relative tolerance of the comparison with `expected`, as in `numpy.allclose`.
         atol: absolute tolerance of it.
-        scaled: tolerance of it for all numbers of an output alike, relative to the largest of its reference, one for
-            each call, the last for all that follow; whole numbers must be equal all the same. Empty for none.
+        scaled: tolerance of it for all numbers of an output alike, relative to the largest of its reference; whole
+            numbers must be equal all the same.
         reset: puts the initial state back (weights, optimiser, metrics); None if `step` keeps none.
         data: where the input came from, such as `real: 800 images` or `synthetic`; empty without data.
         shard_losses: gives each replica's loss on its own part of the first batch, from the initial state, and the
@@ -110,7 +110,7 @@ class Program:
     expected: Callable[[], Sequence[Any]]
     rtol: float = 0.0
     atol: float = 0.0
-    scaled: tuple[float, ...] = ()
+    scaled: float = 0.0
     reset: Callable[[], None] | None = None
     data: str = ""
     caution: str = ""

@@ -2,25 +2,17 @@
 
 import gc
 import hashlib
-import itertools
-import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from tfbench.workloads import variables
+from tfbench.workloads import answers, variables
 from tfbench.workloads.spec import Finite, Job, Program
 from tfbench.workloads.variables import Recorder, Values
 
-RANDOM = re.compile(r"Random|Multinomial|TruncatedNormal|^Rng|^Stateful(Uniform|StandardNormal)|Stateless\w+GetAlg")
-CALLS = 2  # compared: the second shows whether the first left behind what it should
 TOLERANCE = 1e-3
-AFTER = (
-    10  # times the tolerance after the first call: rounding has gone through an update, and deep networks amplify it
-)
 
 UNREPEATABLE = (
     "run eagerly twice from the same variables, it gives two answers: it draws random numbers, or keeps state outside "
@@ -69,13 +61,15 @@ class Twin:
     """Hold what a copy that was run eagerly told.
 
     Attributes:
-        answers: of the first calls, the arrays of each in order.
-        later: first values of the variables that it made in these calls.
-        repeats: whether it gave the first answer again, its variables put back.
+        answer: of its first call, the arrays in order.
+        later: first values of the variables that it made in this call.
+        after: values of all its variables after it; empty if it changed none.
+        repeats: whether it gave the answer again, its variables put back.
     """
 
-    answers: tuple[Values, ...]
+    answer: Values
     later: Values
+    after: Values
     repeats: bool
 
 
@@ -101,6 +95,7 @@ class Twins:
         """Give the twin that is known under a key, or run it."""
         if key not in self._known:
             self._known[key] = run()
+            gc.collect()  # a second model is large
         return self._known[key]
 
 
@@ -120,7 +115,7 @@ class _Subject:
             step=job.wrap(self._made.function),
             inputs=self._made.inputs,
             expected=self._expected,
-            scaled=(self._tolerance, AFTER * self._tolerance),
+            scaled=self._tolerance,
             work=self._made.work,
             unit=self._made.unit,
             data=self._made.data,
@@ -129,10 +124,11 @@ class _Subject:
         )
 
     def _expected(self) -> Sequence[Any]:
-        """Give the twin's answers.
+        """Give the twin's answer to the first call, which has just been made.
 
         Raises:
             UnrepeatableError: it has none.
+            WrongUpdateError: that call has changed the variables otherwise.
         """
         if not self._twins.compared:
             return []
@@ -140,17 +136,21 @@ class _Subject:
         if not twin.repeats:
             raise UnrepeatableError(UNREPEATABLE)
         if self._draws_others():
-            return [[Finite(array.shape) for array in answer] for answer in twin.answers]
-        return twin.answers
+            return [[Finite(array.shape) for array in twin.answer]]
+        start = [*self._kept, *twin.later]
+        if len(start) == len(self._recorder.made):
+            answers.require_update(start, variables.values(self._recorder.made), twin.after or start)
+        return [twin.answer]
 
     def _draws_others(self) -> bool:
         """Tell whether it draws random numbers in XLA, whose generators are others than TensorFlow's."""
-        return self._job.mode == "xla" and draws(self.program.step.get_concrete_function(*self.program.inputs[0]))
+        return self._job.mode == "xla" and answers.draws(
+            self.program.step.get_concrete_function(*self.program.inputs[0])  # type: ignore[attr-defined]
+        )
 
     def _twin(self) -> Twin:
         if self._found is None:
             self._found = self._twins.twin(self._key(), self._run_twin)
-            gc.collect()  # a second model is large
         return self._found
 
     def _key(self) -> str:
@@ -171,30 +171,23 @@ class _Subject:
             if variables.alike(recorder.made, self._kept):
                 variables.put_back(recorder.made, self._kept)
             start = variables.values(recorder.made)
-            inputs = [with_data(own, given) for own, given in zip(made.inputs, self._made.inputs, strict=True)]
+            inputs = with_data(made.inputs[0], self._made.inputs[0])
             try:
-                answers = tuple(arrays(made.function(*inputs[i % len(inputs)])) for i in range(CALLS))
+                answer = answers.arrays(made.function(*inputs))
             except Exception as error:
                 raise RuntimeError(f"its eager run, the reference, raised {type(error).__name__}: {error}") from error
         later = [value for value in recorder.first[len(start) :] if value is not None]
-        whole = len(start) + len(later) == len(recorder.made)
-        if whole:
-            variables.put_back(recorder.made, [*start, *later])
-        again = arrays(made.function(*inputs[0]))
-        return Twin(answers=answers, later=later if whole else [], repeats=close(again, answers[0], self._tolerance))
+        start += later
+        if len(start) != len(recorder.made):  # some were made while a function inside was traced
+            return Twin(answer=answer, later=[], after=[], repeats=True)
+        after = variables.values(recorder.made) if variables.changed(recorder.made, start) else []
+        variables.put_back(recorder.made, start)
+        repeats = answers.close(answers.arrays(made.function(*inputs)), answer, self._tolerance)
+        return Twin(answer=answer, later=later, after=after, repeats=repeats)
 
     def _complete(self) -> Program:
-        """Give the program with the state that its first calls have shown, put back before each round."""
-        made, kept, notes = self._recorder.made, self._kept, [*self._made.notes]
-        if not self._twins.compared:
-            notes.append(NOT_COMPARED)
-        elif not self._twin().answers[0]:
-            notes.append(NO_ANSWER)
-        elif self._draws_others():
-            notes.append(OTHER_NUMBERS)
-        else:
-            within = f"{self._tolerance:.2g} of the largest value ({AFTER} times that after the first call)"
-            notes.append(f"compared with its own eager run, to {within}")
+        """Give the program with the state that its first call has shown, put back before each round."""
+        made, kept, notes = self._recorder.made, self._kept, [*self._made.notes, *self._compared()]
         if len(made) > len(kept):
             kept = [*kept, *self._twin().later]
             if len(made) != len(kept) or not variables.alike(made, kept):
@@ -203,36 +196,15 @@ class _Subject:
         reset = (lambda: variables.put_back(made, kept)) if variables.changed(made, kept) else None
         return replace(self.program, reset=reset, caution="\n".join(notes), complete=None)
 
-
-def draws(concrete: Any) -> bool:
-    """Tell whether the graph of a concrete function draws random numbers, the functions that it calls included."""
-    graph = concrete.graph.as_graph_def()
-    nodes = itertools.chain(graph.node, *(function.node_def for function in graph.library.function))
-    return any(RANDOM.search(node.op) for node in nodes)
-
-
-def arrays(answer: Any) -> Values:
-    """Give the arrays of an answer in order, nothing for None; ragged and sparse tensors by their parts."""
-    import tensorflow as tf
-
-    leaves = tf.nest.flatten(answer, expand_composites=True)
-    return [np.asarray(leaf) for leaf in leaves if leaf is not None]
-
-
-def close(one: Values, other: Values, tolerance: float) -> bool:
-    """Tell whether two answers are the same, to the tolerance relative to the largest value of each array."""
-    return [a.shape for a in one] == [b.shape for b in other] and all(
-        _close(a, b, tolerance) for a, b in zip(one, other, strict=True)
-    )
-
-
-def _close(a: npt.NDArray[Any], b: npt.NDArray[Any], tolerance: float) -> bool:
-    if b.dtype.kind not in "fcV" or not b.size:
-        return bool((a == b).all())
-    wide = np.complex128 if b.dtype.kind == "c" else np.float64
-    left, right = a.astype(wide), b.astype(wide)
-    largest = float(np.abs(right[np.isfinite(right)]).max(initial=0.0))
-    return bool(np.allclose(left, right, rtol=0.0, atol=tolerance * largest, equal_nan=True))
+    def _compared(self) -> list[str]:
+        """Say what the answers were compared with."""
+        if not self._twins.compared:
+            return [NOT_COMPARED]
+        if not self._twin().answer:
+            return [NO_ANSWER]
+        if self._draws_others():
+            return [OTHER_NUMBERS]
+        return [f"compared with its own eager run, to {self._tolerance:.2g} of the largest value"]
 
 
 def _is_data(leaf: Any) -> bool:
