@@ -120,8 +120,8 @@ def rows(arguments: tuple[Any, ...]) -> tuple[int, str]:
 
     for leaf in tf.nest.flatten(arguments):
         shape = getattr(leaf, "shape", None)
-        if isinstance(leaf, tf.Tensor | np.ndarray | tf.RaggedTensor | tf.SparseTensor) and len(shape or ()):
-            return int(leaf.shape[0]), "examples"
+        if isinstance(leaf, tf.Tensor | np.ndarray | tf.RaggedTensor | tf.SparseTensor) and shape and shape[0]:
+            return int(shape[0]), "examples"
     return 1, "calls"
 
 

@@ -48,14 +48,13 @@ class Loader:
             sys.modules.update(kept)
 
     def _loaded(self) -> list[str]:
-        folders = {path.parent for path in self._paths}
-        found = [(name, getattr(module, "__file__", None)) for name, module in list(sys.modules.items())]
-        return [
-            name
-            for name, file in found
-            if file and name not in (self._before or ()) and not INSTALLED & set(Path(file).parts)
-            if folders & set(Path(file).parents)
-        ]
+        files = {name: getattr(module, "__file__", None) for name, module in list(sys.modules.items())}
+        return [name for name, file in files.items() if file and self._owns(name, Path(file))]
+
+    def _owns(self, name: str, file: Path) -> bool:
+        """Tell whether a module is one of the files, or lies beside them and was imported by them."""
+        beside = any(path.parent in file.parents for path in self._paths) and not INSTALLED & set(file.parts)
+        return file in self._paths or (beside and name not in (self._before or ()))
 
     def _forget(self) -> None:
         for name in self._loaded():

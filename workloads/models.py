@@ -1,5 +1,6 @@
 """Measure a Keras model that a function of the user's builds: inference, and a training step. Worker only."""
 
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -14,6 +15,7 @@ from tfbench.workloads.twin import Made, Twins
 
 INFERENCE, TRAINING = IMPLEMENTATIONS = ("inference", "training")
 BATCHES = 4
+SHAPE = "input_shape"  # the argument that Keras' own models have
 EXAMPLE = "say --input-shape, such as 224,224,3"
 
 Shape = tuple[int, ...]
@@ -39,10 +41,7 @@ def _make(job: Job, where: tuple[Path, str], loader: Loader, input_shapes: Seque
     import tensorflow as tf
 
     path, name = where
-    found = loading.find(loader.fresh(job.seed)[path], path, name)
-    model = found if isinstance(found, keras.Model) else found()
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"{path.name}:{name} gave {type(model).__name__}, and no keras.Model")
+    model = call(loading.find(loader.fresh(job.seed)[path], path, name), f"{path.name}:{name}", input_shapes)
     rng = np.random.default_rng(job.seed)
     specs = input_specs(model, input_shapes, int(job.params["batch_size"]))
     draw = partial(random_input, rng=rng, below=vocabulary(model))
@@ -67,6 +66,23 @@ def _make(job: Job, where: tuple[Path, str], loader: Loader, input_shapes: Seque
         data="synthetic",
         tolerance=tolerance(model),
     )
+
+
+def call(found: Any, where: str, input_shapes: Sequence[Shape]) -> Any:
+    """Have the model built; a function with an argument `input_shape` is told the one that was given.
+
+    Raises:
+        TypeError: it gives no Keras model.
+    """
+    import keras
+
+    if isinstance(found, keras.Model):
+        return found
+    told = input_shapes and SHAPE in inspect.signature(found).parameters
+    model = found(**{SHAPE: input_shapes[0]} if told else {})
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"{where} gave {type(model).__name__}, and no keras.Model")
+    return model
 
 
 def _infer(model: Any, x: Any) -> Any:

@@ -149,7 +149,7 @@ def _of_functions(places: list[Place], own: Own) -> Workload:
 
 def _of_model(place: Place, own: Own) -> Workload:
     """Make the workload of a Keras model: inference and training, each compared with its own eager run."""
-    _require_callable(source.read(place.file), place)
+    _require_callable(source.read(place.file), place, given=(models.SHAPE,) if own.input_shapes else ())
     build = partial(
         models.build,
         where=(place.file, place.name),
@@ -169,9 +169,9 @@ def _of_model(place: Place, own: Own) -> Workload:
     )
 
 
-def _require_callable(code: source.Code, place: Place) -> None:
-    """Refuse what is not there, or cannot be called without arguments."""
+def _require_callable(code: source.Code, place: Place, given: tuple[str, ...] = ()) -> None:
+    """Refuse what is not there, or needs arguments that it is not given."""
     source.require(code, place.name)
-    needed = source.needed(code, place.name)
+    needed = [name for name in source.needed(code, place.name) if name not in given]
     if needed:
-        raise ValueError(f"{place} takes {', '.join(needed)}: it is called without arguments; give them defaults")
+        raise ValueError(f"{place} takes {', '.join(needed)}: it is called without; give them defaults")

@@ -47,9 +47,10 @@ def read(path: Path) -> Code:
             warnings.simplefilter("ignore")  # those of the user's code are told when it runs
             tree = ast.parse(data, path.name)
             table = symtable.symtable(data, path.name, "exec")
-    except (SyntaxError, ValueError, RecursionError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # the last two of what nests too deeply
         line = getattr(error, "lineno", None)
-        raise ValueError(f"{path}{f':{line}' if line else ''}: {getattr(error, 'msg', error)}") from error
+        reason = getattr(error, "msg", "") or str(error) or "it is nested too deeply"
+        raise ValueError(f"{path}{f':{line}' if line else ''}: {reason}") from error
     made_global = [name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names]
     symbols = table.get_symbols()
     bound = [s.get_name() for s in symbols if s.is_assigned() or s.is_imported() or s.is_namespace()]
