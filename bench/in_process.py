@@ -207,6 +207,8 @@ def _open(name: str, program: Program, meters: Meters, again: list[Trace], plan:
         checked = group.check(program, first, meters)
     except (checking.WrongAnswerError, answers.WrongUpdateError) as error:
         raise type(error)(f"{name} mode: {error}") from error
+    for arguments in program.inputs[1:]:  # a round may be too short for all of them
+        program.step(*arguments)
     timed = Timed(id=name, program=program)
     if plan.budget_s:
         timing.calibrate(timed, meters, plan)

@@ -15,6 +15,7 @@ from tfbench.workloads.twin import Made, Twins
 
 INFERENCE, TRAINING = IMPLEMENTATIONS = ("inference", "training")
 BATCHES = 4
+MOST_TOLERANCE = 0.1
 SHAPE = "input_shape"  # the argument that Keras' own models have
 EXAMPLE = "say --input-shape, such as 224,224,3"
 
@@ -131,8 +132,11 @@ def vocabulary(model: Any) -> int:
     """Give how many different whole numbers the model takes: as many as its smallest embedding has rows, or 2."""
     import keras
 
-    layers = model._flatten_layers()  # noqa: SLF001 - the only way to the layers inside layers
-    return min((one.input_dim for one in layers if isinstance(one, keras.layers.Embedding)), default=2)
+    return min((one.input_dim for one in _layers(model) if isinstance(one, keras.layers.Embedding)), default=2)
+
+
+def _layers(model: Any) -> list[Any]:
+    return list(model._flatten_layers())  # noqa: SLF001 - the only way to the layers inside layers, itself included
 
 
 def random_input(spec: Any, *, rng: np.random.Generator, below: int) -> Any:
@@ -192,10 +196,12 @@ def make_step(model: Any, losses: Sequence[Any], optimizer: Any) -> Callable[[An
 def tolerance(model: Any) -> float:
     """Give how far rounding may take an answer, relative to its largest value, in a model of this depth.
 
-    Each of its layers with a kernel adds an error of some rounding units of the type that it computes in.
+    Each of its layers with a kernel adds an error of some rounding units of the least precise type that is computed in;
+    errors that do not know of each other grow with the root of their number.
     """
     import ml_dtypes
 
     kernels = sum(len(weight.shape) > 1 for weight in model.weights)
-    unit = float(ml_dtypes.finfo(model.compute_dtype).eps)  # type: ignore[no-untyped-call]
-    return min(0.1, 100 * unit * math.sqrt(max(kernels, 1)))
+    types = {layer.compute_dtype for layer in _layers(model)}
+    unit = max(float(ml_dtypes.finfo(one).eps) for one in types if "float" in str(one))  # type: ignore[no-untyped-call]
+    return min(MOST_TOLERANCE, 100 * unit * math.sqrt(max(kernels, 1)))
