@@ -24,7 +24,7 @@ class Compiles:
     """Follow the log on a file descriptor.
 
     Attributes:
-        descriptor: of the regular file that the log goes to.
+        descriptor: of the regular file that the log goes to; negative where there is none, and nothing is counted.
         count: compilations so far.
         seconds: time spent in them.
         functions: which function each compilation was for.
@@ -38,7 +38,7 @@ class Compiles:
 
     def read(self) -> None:
         """Take in what was logged since the last time; a half-written line waits for the next."""
-        size = os.fstat(self.descriptor).st_size
+        size = os.fstat(self.descriptor).st_size if self.descriptor >= 0 else 0
         if size <= self._offset:
             return
         text = os.pread(self.descriptor, size - self._offset, self._offset)

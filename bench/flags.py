@@ -1,38 +1,14 @@
 """The options of a run, declared once for pytest (`--tf-NAME`) and for `tfbench run` (`--NAME`)."""
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
-    """Describe one option.
-
-    Attributes:
-        name: without dashes and prefix.
-        help: one line for `--help`.
-        metavar: what stands for its value; empty for a switch.
-        many: may be given more than once, and as a comma list.
-        shared: has no `tf-` prefix under pytest either.
-    """
-
-    name: str
-    help: str
-    metavar: str = ""
-    many: bool = False
-    shared: bool = False
-
-    @property
-    def destination(self) -> str:
-        """Give the attribute that a parser stores it in."""
-        return f"tf_{self.name.replace('-', '_')}"
-
+from tfbench.bench import own_options
+from tfbench.bench.option import Option
 
 OPTIONS = (
     Option(
         name="workload",
         metavar="NAME",
         many=True,
-        help="measure only these workloads or groups, such as claims",
+        help="measure only these workloads or groups, such as claims; or a workload file, or a function of any file",
     ),
     Option(name="implementation", metavar="NAME", many=True, help="measure only these implementations"),
     Option(name="param", metavar="NAME=VALUE", many=True, help="take these parameter values, such as n=1000"),
@@ -90,5 +66,6 @@ OPTIONS = (
     ),
     Option(name="full", help="take every value of each parameter instead of the first"),
     Option(name="workloads", metavar="PATH", many=True, help="Python file that defines WORKLOADS; its code is run"),
+    *own_options.OPTIONS,
     Option(name="fashion-mnist", metavar="DIR", shared=True, help="folder with Fashion-MNIST's own idx files"),
 )

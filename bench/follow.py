@@ -72,7 +72,7 @@ def _follow(request: Request, lead: int, answer: int, addresses: tuple[str, ...]
     placement = request.cases[0].placement
     seat = cluster.seat(addresses, request.worker, given=bool(request.cluster))
     devices.keep_to(devices.cores_of(placement, seat))
-    known = catalog.catalog([Path(name) for name in request.files])
+    known = catalog.catalog([Path(name) for name in request.files], request.own)
     tell(answer, crew.hello())
     placed = devices.configure(placement, cpu_model=request.cpu_model, seat=seat)
     with placed.scope():

@@ -109,13 +109,16 @@ class Stages:
 
 def check(program: Program, first: Any, meters: Meters) -> Any:
     """Compare the first calls with the reference, `first` being the answer of the call already made."""
-    wanted = list(program.expected())
     # Taken as NumPy arrays at once: a later call may update a variable that an answer stands for.
     answers = [checking.flatten(first)]
+    wanted = list(program.expected())
     for i in range(1, len(wanted)):
         answers += [checking.flatten(program.step(*program.inputs[i % len(program.inputs)]))]
     meters.sync()
-    return checking.compare(answers, [checking.flatten(w) for w in wanted], rtol=program.rtol, atol=program.atol)
+    expected = [checking.flatten(w) for w in wanted]
+    return checking.compare(
+        answers[: len(expected)], expected, rtol=program.rtol, atol=program.atol, scaled=program.scaled
+    )
 
 
 def sync_cost_s(meters: Meters) -> float:
@@ -139,10 +142,12 @@ def open_and_check(
     build_s = meters.clock() - start
     stages.enter(case.id, "first call")
     meters.forget()
-    cold, first = ledger.open_case(program, meters, mode=case.mode, build_s=build_s)
+    with program.opening():
+        cold, first = ledger.open_case(program, meters, mode=case.mode, build_s=build_s)
     stages.enter(case.id, "check")
     checked = check(program, first, meters)
     losses = checking.shard_losses(program)
+    program = program if program.complete is None else program.complete()
     timed = Timed(id=case.id, program=program)
     if not request.check_only:
         stages.enter(case.id, "calibrate")
@@ -156,6 +161,8 @@ def open_and_check(
             "iterations": timed.iterations,
             "data": program.data,
             "caution": program.caution,
+            "work": program.work,
+            "unit": program.unit,
             "reduced_bytes": program.reduced_bytes,
             "shard_losses": losses,
             "device": devices.name,

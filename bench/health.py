@@ -221,13 +221,15 @@ def _other_modes(measurement: Measurement, others: Sequence[Measurement]) -> lis
 def answers(measurement: Measurement, others: Sequence[Measurement]) -> list[str]:
     """Tell if the answers are further from the reference than rounding explains.
 
-    What it explains is 10 times the error of the mode with the smallest one, or 100 rounding units if that is more.
+    What it explains is 10 times the error of the mode with the smallest one, or 100 rounding units if that is more;
+    or what the workload allows relative to the largest value, if it does.
     """
     modes = (*_other_modes(measurement, others), measurement)
     errors = {it.case.mode: max(done.check.scaled_error for done in it.invocations) for it in modes}
     epsilon = max(done.check.epsilon for done in measurement.invocations)
     own, best = errors[measurement.case.mode], min(errors, key=lambda mode: errors[mode])
-    if own <= 10 * max(errors[best], 10 * epsilon):
+    allowed = max(done.check.tolerance for done in measurement.invocations)
+    if own <= max(10 * errors[best], 100 * epsilon, allowed):
         return []
     offs = f"its answers are off by {_power(own)}, {best}'s by {_power(errors[best])}"
     return [f"{offs}: more than rounding explains"]

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tfbench.bench import case
+from tfbench.bench import case, option, own_options
 from tfbench.bench.case import DEVICES, MIRRORED, MULTI_WORKER
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.timing import Plan
+from tfbench.workloads.own import NOTHING, Own
 
 AUTO = "auto"
 SPREAD = (MIRRORED, MULTI_WORKER)
@@ -36,6 +37,8 @@ class Choice:
         out: folder for results.
         quick, timing_only, profile, full: as their options say.
         files: workload files.
+        chosen_files: those of them that were named to be measured.
+        own: code of the user's that was not written for this suite.
         fashion_mnist: folder, or empty.
     """
 
@@ -62,6 +65,8 @@ class Choice:
     full: bool
     files: tuple[Path, ...]
     fashion_mnist: str
+    chosen_files: tuple[Path, ...] = ()
+    own: Own = NOTHING
 
     @property
     def plan(self) -> Plan:
@@ -73,20 +78,8 @@ class Choice:
         )
 
 
-def _words(raw: Mapping[str, Any], name: str) -> list[str]:
-    given: list[str] = raw.get(name) or []
-    return [part.strip() for text in given for part in text.split(",") if part.strip()]
-
-
 def _names(raw: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_words(raw, name)))
-
-
-def _path(text: str, name: str) -> Path:
-    try:
-        return Path(text).expanduser()
-    except RuntimeError as error:
-        raise BadInputError(f"--{name} {text}: {error}") from error
+    return tuple(dict.fromkeys(option.words(raw, name)))
 
 
 def _number(raw: Mapping[str, Any], name: str, default: float) -> float:
@@ -100,19 +93,13 @@ def _number(raw: Mapping[str, Any], name: str, default: float) -> float:
     return value
 
 
-def _whole(text: str, name: str, least: int = 1) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10) or int(text) < least:
-        raise BadInputError(f"--{name} {text}: give a whole number of at least {least}")
-    return int(text)
-
-
 def _invocations(raw: Mapping[str, Any], *, default: int, precise: bool) -> tuple[int, int]:
     """Read how many invocations there are at least, and with a precision at most."""
     least, most = raw.get("invocations"), raw.get("max-invocations")
-    wanted = default if least is None else _whole(least, "invocations")
+    wanted = default if least is None else option.whole(least, "invocations")
     if most is None:
         return wanted, max(20, wanted)
-    limit = _whole(most, "max-invocations")
+    limit = option.whole(most, "max-invocations")
     if not precise:
         raise BadInputError(f"--max-invocations {most}: is for --precision; without it say --invocations")
     if least is not None and limit < wanted:
@@ -123,7 +110,7 @@ def _invocations(raw: Mapping[str, Any], *, default: int, precise: bool) -> tupl
 def _params(raw: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Read `n=1000,10000` and `n=1000` `n=10000` alike."""
     found: list[tuple[str, str]] = []
-    for part in _words(raw, "param"):
+    for part in option.words(raw, "param"):
         name, equals, value = part.partition("=")
         if equals:
             found.append((name.strip(), value.strip()))
@@ -159,7 +146,7 @@ def _interpreters(raw: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
             raise BadInputError(f"--python {text}: write it as label=path, such as new=/venvs/new/bin/python")
         if label in found:
             raise BadInputError(f"--python {text}: the label {label!r} stands twice")
-        found[label] = str(_path(path, "python").absolute())
+        found[label] = str(option.path(path, "python").absolute())
     return tuple(found.items())
 
 
@@ -194,30 +181,33 @@ def parse(raw: Mapping[str, Any]) -> Choice:
         BadInputError: a value is not what its option takes.
     """
     quick = bool(raw.get("quick"))
+    named = own_options.parse(raw)
     precision = share(raw["precision"], "precision") if raw.get("precision") is not None else 0.0
     invocations, most = _invocations(raw, default=1 if quick and not precision else 5, precise=precision > 0)
     return Choice(
-        workloads=_names(raw, "workload"),
+        workloads=(*named.workloads, *named.own.names),
         implementations=_names(raw, "implementation"),
         modes=_names(raw, "mode"),
-        params=_params(raw),
+        params=(*_params(raw), *(("batch_size", text) for text in _names(raw, own_options.BATCH_SIZE))),
         devices=_devices(raw),
         placements=_placements(raw),
-        replicas=tuple(_whole(text, "replicas") for text in _names(raw, "replicas")),
-        threads=tuple(_whole(text, "threads") for text in _names(raw, "threads")),
+        replicas=tuple(option.whole(text, "replicas") for text in _names(raw, "replicas")),
+        threads=tuple(option.whole(text, "threads") for text in _names(raw, "threads")),
         communications=_communications(raw),
-        packs=tuple(_whole(text, "bytes-per-pack", least=0) for text in _names(raw, "bytes-per-pack")) or (0,),
+        packs=tuple(option.whole(text, "bytes-per-pack", least=0) for text in _names(raw, "bytes-per-pack")) or (0,),
         invocations=invocations,
         max_invocations=most,
         precision=precision,
         interpreters=_interpreters(raw),
         budget_s=_number(raw, "budget", QUICK.budget_s if quick else Plan().budget_s),
         timeout_s=_number(raw, "timeout", 300.0),
-        out=_path(raw.get("out") or "results", "out"),
+        out=option.path(raw.get("out") or "results", "out"),
         quick=quick,
         timing_only=bool(raw.get("timing-only")),
         profile=bool(raw.get("profile")),
         full=bool(raw.get("full")),
-        files=tuple(_path(text, "workloads").resolve() for text in raw.get("workloads") or []),
+        files=(*named.files, *(option.path(text, "workloads").resolve() for text in raw.get("workloads") or [])),
+        chosen_files=named.files,
+        own=named.own,
         fashion_mnist=str(raw.get("fashion-mnist") or ""),
     )

@@ -10,6 +10,7 @@ from tfbench.bench.errors import BadInputError
 from tfbench.bench.record import COMPLETE
 from tfbench.bench.session import Suite
 
+pytest_plugins = ["tfbench.bench.fixture"]
 SUITE_FILE = Path(__file__).parent / "suite" / "bench_workloads.py"
 SUITE = pytest.StashKey[Suite]()
 PARAMETER = "case_id"

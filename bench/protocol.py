@@ -7,6 +7,7 @@ from typing import Any
 
 from tfbench.bench.case import Case
 from tfbench.bench.timing import DEFAULT_PLAN, Plan
+from tfbench.workloads.own import NOTHING, Own
 
 SCRATCH_PREFIX = "tfbench-"
 SOFTWARE, STAGE, READY, ROUND, FAILURE, SKIP, END = "software", "stage", "ready", "round", "failure", "skip", "end"
@@ -23,6 +24,7 @@ class Request:
     Attributes:
         cases: all of one placement.
         files: workload files to load besides the built-in and installed ones.
+        own: code of the user's that was not written for this suite.
         data_kind, data_folder: the input data, as `workloads.spec.DataSource` has it; empty for none.
         plan: how much to measure.
         check_only: compare the answers and stop before timing.
@@ -42,6 +44,7 @@ class Request:
 
     cases: tuple[Case, ...]
     files: tuple[str, ...] = ()
+    own: Own = NOTHING
     data_kind: str = ""
     data_folder: str = ""
     plan: Plan = DEFAULT_PLAN

@@ -63,6 +63,7 @@ class Check:
         scaled_error: largest difference of an output relative to the largest value of its reference; what rounding
             explains is a small multiple of `epsilon`.
         epsilon: rounding unit of the answer's least precise type; 0 for whole numbers.
+        tolerance: how large `scaled_error` might be, where the answers were judged by it; else 0.
     """
 
     calls: int
@@ -70,6 +71,7 @@ class Check:
     max_rel_error: float
     scaled_error: float = 0.0
     epsilon: float = 0.0
+    tolerance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +167,7 @@ class Measurement:
         work_per_call: units that one call does.
         data: where the input came from: `real: 800 images`, `synthetic`, or empty without data.
         device: the name of the device that it ran on.
-        caution: what its workload says must be known before comparing its times, or empty.
+        caution: what its workload says must be known before comparing its times, a line each, or empty.
         invocations: one for each fresh worker.
         content: digest of the workload's code; empty if unknown. Other code is other work.
         shapes: types and shapes of a call's input and answer, such as `float32[32,784] -> float32[]`.

@@ -17,6 +17,7 @@ from tfbench.bench.protocol import Request
 from tfbench.bench.record import Failure, Invocation, Measurement, Outcome, Skip
 from tfbench.bench.timing import DEFAULT_PLAN, Plan
 from tfbench.workloads import content
+from tfbench.workloads.own import NOTHING, Own
 from tfbench.workloads.spec import DataSource, Workload
 
 
@@ -31,6 +32,7 @@ class Settings:
         timeout_s: how long a worker may be silent; it speaks at each stage and before each round.
         check_only: compare the answers, time nothing.
         files: workload files for the workers to load.
+        own: code of the user's that was not written for this suite.
         cpu_model: the processor's name, for records.
         interpreters: the Python of each label that a placement may name.
         cluster: addresses of the workers of a cluster that somebody else set up; empty for this machine's own.
@@ -44,6 +46,7 @@ class Settings:
     timeout_s: float = 300.0
     check_only: bool = False
     files: tuple[str, ...] = ()
+    own: Own = NOTHING
     cpu_model: str = ""
     interpreters: dict[str, str] = field(default_factory=dict)
     cluster: tuple[str, ...] = ()
@@ -58,6 +61,7 @@ def make_request(cases: Sequence[Case], data: DataSource | None, settings: Setti
     return Request(
         cases=tuple(cases),
         files=settings.files,
+        own=settings.own,
         data_kind=data.kind if data else "",
         data_folder=str(data.folder) if data and data.folder else "",
         cpu_model=settings.cpu_model,
@@ -163,8 +167,8 @@ class Measuring:
         return Measurement(
             case=case,
             baseline=workload.baseline_of(case.implementation),
-            unit=workload.unit,
-            work_per_call=workload.work(dict(case.params), case.placement.replicas),
+            unit=facts["unit"] or workload.unit,
+            work_per_call=facts["work"] or workload.work(dict(case.params), case.placement.replicas),
             data=facts["data"],
             caution=facts["caution"],
             reduced_bytes=facts["reduced_bytes"],

@@ -10,6 +10,7 @@ from tfbench.bench.environment import affinity
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.mode import MODES
 from tfbench.bench.options import Choice
+from tfbench.workloads.catalog import from_file
 from tfbench.workloads.spec import ParamValue, Workload
 
 
@@ -121,6 +122,11 @@ def _cases(workload: Workload, choice: Choice, workers: int) -> Iterator[Case]:
                 )
 
 
+def _names(choice: Choice) -> list[str]:
+    """Give what was named: workloads and groups, and the workloads of files."""
+    return [*choice.workloads, *(workload.name for path in choice.chosen_files for workload in from_file(path))]
+
+
 def _workloads(catalog: Mapping[str, Workload], names: Sequence[str]) -> list[Workload]:
     """Give the workloads that these names or the names of their groups choose; without names, those of no group."""
     groups = dict.fromkeys(workload.group for workload in catalog.values() if workload.group)
@@ -141,7 +147,7 @@ def select(catalog: Mapping[str, Workload], choice: Choice, workers: int = 0) ->
         BadInputError: a name is unknown, a value is not allowed, or no case is left.
     """
     _check_names("mode", choice.modes, MODES)
-    workloads = _workloads(catalog, choice.workloads)
+    workloads = _workloads(catalog, _names(choice))
     _check_names(
         "implementation", choice.implementations, [i for w in workloads for i in (*w.implementations, *w.parts)]
     )

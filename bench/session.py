@@ -73,7 +73,7 @@ class Suite:
     def catalog(self) -> dict[str, Workload]:
         """Give all workloads there are."""
         try:
-            return catalog(self.choice.files)
+            return catalog(self.choice.files, self.choice.own)
         except ValueError as error:
             raise BadInputError(str(error)) from error
 
@@ -151,6 +151,7 @@ class Suite:
             timeout_s=self.choice.timeout_s,
             check_only=self._check_only,
             files=tuple(str(path) for path in self.choice.files),
+            own=self.choice.own,
             cpu_model=self.host.cpu,
             interpreters=dict(self.choice.interpreters),
             cluster=self.membership.addresses,

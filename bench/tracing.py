@@ -12,17 +12,14 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from tfbench.bench import calls, signatures
+from tfbench.bench import calls, compile_log, signatures
 from tfbench.bench.calls import Cause, RetraceLedger, Trace
 from tfbench.bench.causes import History
-from tfbench.bench.compiling import LOGGING, Compiles
 from tfbench.bench.signatures import Origin, Signature
 
 XLA_COMPILE = "_XlaMustCompile"
-STDERR = Path("/proc/self/fd/2")
 
 
 @dataclass(slots=True)
@@ -71,7 +68,7 @@ class _Recorder:
     def create(self, *args: Any, **kwargs: Any) -> Any:
         """Make the concrete function as TensorFlow does."""
         origin = _origin(args)
-        if not self.on or (origin is not None and origin.code is _probe.__code__):
+        if not self.on or (origin is not None and origin.code is compile_log.probe.__code__):
             self.probes += self.on
             return self.inner(*args, **kwargs)
         begun = self._begin(origin, args)
@@ -176,13 +173,6 @@ def _cached(signature: Signature, args: tuple[Any, ...]) -> list[Signature]:
     ]
 
 
-def _probe() -> Any:
-    """Be traced, or compiled, to prove that it is seen; no recorder counts it."""
-    import tensorflow as tf
-
-    return tf.constant(0) + 1
-
-
 def _attach(clock: Callable[[], float]) -> tuple[_Recorder, Any]:
     """Put a recorder in the place of TensorFlow's private function.
 
@@ -204,7 +194,7 @@ def _attach(clock: Callable[[], float]) -> tuple[_Recorder, Any]:
         return recorder, None
     recorder.inner = inner
     module._create_concrete_function = recorder.create  # noqa: SLF001 - the one adapter to it
-    tf.function(_probe, autograph=False).get_concrete_function()
+    tf.function(compile_log.probe, autograph=False).get_concrete_function()
     recorder.traces.exact = recorder.probes == 1
     return recorder, module
 
@@ -229,12 +219,22 @@ def install(clock: Callable[[], float] = time.perf_counter) -> Traces:
 
 
 @contextmanager
+def counting(clock: Callable[[], float] = time.perf_counter) -> Iterator[Traces]:
+    """Count the traces inside a `with` block, in any process."""
+    recorder, module = _attach(clock)
+    try:
+        yield recorder.traces
+    finally:
+        _detach(recorder, module)
+
+
+@contextmanager
 def watch(clock: Callable[[], float] = time.perf_counter) -> Iterator[RetraceLedger]:
     """Watch what is traced, and compiled, inside a `with` block, in any process and around any code.
 
     What the functions were traced for before the block counts: a new shape is a retrace, not a first trace.
     """
-    with _compile_log() as log:
+    with compile_log.opened() as log:
         recorder, module = _attach(clock)
         before = log.count if log else 0
 
@@ -250,44 +250,3 @@ def watch(clock: Callable[[], float] = time.perf_counter) -> Iterator[RetraceLed
         finally:
             _detach(recorder, module)
             ledger.close()
-
-
-@contextmanager
-def _compile_log() -> Iterator[Compiles | None]:
-    """Give XLA's compile log up to now, or None where this process does not write it to a file."""
-    with _stderr() as log:
-        if log is None or not _is_logging():
-            yield None
-        else:
-            log.read()
-            yield log
-
-
-@contextmanager
-def _stderr() -> Iterator[Compiles | None]:
-    """Open the file that standard error goes to for reading; the process itself may only write to it."""
-    try:
-        descriptor = os.open(STDERR, os.O_RDONLY) if STDERR.is_file() else None
-    except OSError:
-        descriptor = None
-    try:
-        yield None if descriptor is None else Compiles(descriptor=descriptor)
-    finally:
-        if descriptor is not None:
-            os.close(descriptor)
-
-
-@functools.cache
-def _is_logging() -> bool:
-    """Tell whether compiles are logged, by compiling once: an environment set after the import has no effect."""
-    import tensorflow as tf
-
-    name = "TF_CPP_VMODULE"
-    with _stderr() as log:
-        if log is None or LOGGING[name] not in os.environ.get(name, ""):
-            return False
-        log.read()
-        before = log.count
-        tf.function(_probe, autograph=False, jit_compile=True)()
-        log.read()
-        return bool(log.count > before)

@@ -70,7 +70,7 @@ def leave(say: Callable[[dict[str, Any]], None]) -> None:
 
 
 # What each host knows best itself: nothing that is run or read here is named by another host.
-OWN = ("files", "data_kind", "data_folder", "cpu_model")
+OWN = ("files", "own", "data_kind", "data_folder", "cpu_model")
 
 
 def read_line(connection: socket.socket) -> dict[str, Any]:

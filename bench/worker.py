@@ -104,7 +104,7 @@ def serve(request: Request, say: group.Say) -> None:
     devices.keep_to(cores)
     if request.task == protocol.PROFILE:
         modules.dump(os.environ)
-    known = catalog.catalog([Path(name) for name in request.files])
+    known = catalog.catalog([Path(name) for name in request.files], request.own)
     importlib.import_module("tensorflow")
     stages.enter("", "devices")
     if led is not None:

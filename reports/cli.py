@@ -1,4 +1,4 @@
-"""The command line: `tfbench run`, `list`, `report`, `compare`, `doctor`, `tensorboard`."""
+"""The command line: `tfbench run`, `list`, `report`, `compare`, `doctor`, `tensorboard`, `new`."""
 
 import argparse
 import json
@@ -11,22 +11,32 @@ from typing import Any
 
 from tfbench.bench import codec, flags, options
 from tfbench.bench.errors import BadInputError
-from tfbench.reports import compare_command, doctor, report_command, tensorboard_command
+from tfbench.reports import compare_command, doctor, new_command, report_command, tensorboard_command
 
 USAGE_ERROR = 4  # pytest's
 BAD_INPUT = 2
+
+RUN = """Measure workloads in all modes, and print a table for each. Without names: those that tfbench brings.
+Options not listed here go to pytest, such as -k or --benchmark-json."""
+RUN_EXAMPLES = """examples:
+  tfbench run sum_loop --param n=10000 --mode eager,xla
+  tfbench run my_workload.py                                  a file of tfbench new
+  tfbench run my_model.py:train_step --args my_model.py:make_batch
+  tfbench run --keras my_model.py:build_model --batch-size 8,32"""
 
 Command = Callable[[argparse.Namespace, list[str]], int]
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
+    names = dict.fromkeys(option.section for option in flags.OPTIONS if option.section)
+    sections: dict[str, Any] = {"": parser, **{name: parser.add_argument_group(name) for name in names}}
     for option in flags.OPTIONS:
         details: dict[str, Any] = {"dest": option.destination, "help": option.help}
         if not option.metavar:
             details["action"] = "store_true"
         else:
             details |= {"action": "append" if option.many else "store", "metavar": option.metavar}
-        parser.add_argument(f"--{option.name}", **details)
+        sections[option.section].add_argument(f"--{option.name}", **details)
 
 
 def _split(rest: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -78,7 +88,7 @@ def list_cases(arguments: argparse.Namespace, rest: list[str]) -> int:
     _refuse(rest)
     choice = options.parse(_raw(arguments, workloads))
     try:
-        known = catalog(choice.files)
+        known = catalog(choice.files, choice.own)
     except ValueError as error:
         raise BadInputError(str(error)) from error
     found = cluster.find(os.environ)
@@ -107,17 +117,18 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     runner = commands.add_parser(
         "run",
-        usage="tfbench run [WORKLOAD ...] [option ...] [pytest option ...]",
+        usage="tfbench run [WORKLOAD | FILE.py | FILE.py:FUNCTION ...] [option ...] [pytest option ...]",
         help="measure workloads and print the tables",
-        description="Measure workloads. Options not listed here go to pytest, such as -k or --benchmark-json.",
-        epilog="example: tfbench run sum_loop --param n=10000 --mode eager,xla",
+        description=RUN,
+        epilog=RUN_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     _add_options(runner)
     runner.set_defaults(run=run)
     lister = commands.add_parser(
         "list",
-        usage="tfbench list [WORKLOAD ...] [option ...]",
+        usage="tfbench list [WORKLOAD | FILE.py | FILE.py:FUNCTION ...] [option ...]",
         help="print the cases that would run",
         description="Print the cases that these options choose, and why some would be skipped.",
         allow_abbrev=False,
@@ -129,6 +140,7 @@ def make_parser() -> argparse.ArgumentParser:
     compare_command.add(commands)
     doctor.add(commands)
     tensorboard_command.add(commands)
+    new_command.add(commands)
     return parser
 
 

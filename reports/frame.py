@@ -218,10 +218,8 @@ def precision_text(precision: Precision, invocations: int) -> str:
 
 def warnings(measurement: Measurement) -> list[str]:
     """Say what a reader must know before believing the numbers of a case."""
-    found = []
+    found = measurement.caution.splitlines()
     done = measurement.invocations
-    if measurement.caution:
-        found.append(measurement.caution)
     if measurement.data == "synthetic":
         found.append("data: synthetic")
     retraced, compiled = sum(i.retraced_rounds for i in done), sum(i.compiled_rounds for i in done)

@@ -1,48 +1,25 @@
 """How many times faster one case is than another, and whether that can be believed."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tfbench.bench import intervals, pairing
-from tfbench.bench.intervals import Interval
+from tfbench.bench.ratio import Ratio
 from tfbench.bench.record import Measurement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Speedup:
+class Speedup(Ratio):
     """Hold a speed-up.
 
     Attributes:
         case, base: ids of the two cases.
-        logs: the estimate of log(time of the base / time of the case), for equal work, with its interval.
         invocations: how many invocations of the case, and of the base if not paired, it was estimated from.
     """
 
     case: str
     base: str
-    logs: Interval
     invocations: int
-
-    @property
-    def ratio(self) -> float:
-        """Give time of the base over time of the case: above 1 the case is faster."""
-        return math.exp(self.logs.middle)
-
-    @property
-    def low(self) -> float | None:
-        """Give the lower end of the 95 % interval; None where there are too few rounds for one."""
-        return None if self.logs.low is None else math.exp(self.logs.low)
-
-    @property
-    def high(self) -> float | None:
-        """Give the upper end of it."""
-        return None if self.logs.high is None else math.exp(self.logs.high)
-
-    @property
-    def within(self) -> bool:
-        """Tell whether the interval knows one process only, and nothing of the noise between them."""
-        return self.logs.within
 
 
 def paired(case: Measurement, base: Measurement) -> Speedup | None:

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -199,6 +200,8 @@ class Says:
             "data": "synthetic",
             "device": "toy processor",
             "caution": "",
+            "work": 0,
+            "unit": "",
             "reduced_bytes": 0,
             "shard_losses": [],
             "shapes": "int32[8] -> int32[]",
@@ -459,6 +462,18 @@ def images_folder(tmp_path: Path, make_idx: Callable[[Any], bytes]) -> Path:
     for name, values in contents.items():
         (folder / name).write_bytes(gzip.compress(make_idx(values)))
     return folder
+
+
+@pytest.fixture(scope="session")
+def tf() -> Any:
+    """Give TensorFlow, imported in the tests' own process, and Keras with it; its warnings are its own."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import keras
+        import tensorflow as tf
+
+        keras.utils.set_random_seed(0)
+    return tf
 
 
 @pytest.fixture

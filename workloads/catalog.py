@@ -1,5 +1,6 @@
-"""Which workloads there are: built-in, installed, and from files. Never imports TensorFlow by itself."""
+"""Which workloads there are: built-in, installed, from files, and of plain code. Never imports TensorFlow by itself."""
 
+import functools
 import hashlib
 import importlib.util
 import sys
@@ -8,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 from tfbench.workloads import claims, distributed, fashion_mnist, layer_norm, sum_loop
+from tfbench.workloads.own import NOTHING, Own, workloads_of
 from tfbench.workloads.spec import Workload
 
 BUILT_IN = (
@@ -26,8 +28,9 @@ def _checked(found: object, origin: str) -> tuple[Workload, ...]:
     return found
 
 
+@functools.cache
 def from_file(path: Path) -> tuple[Workload, ...]:
-    """Run a workload file (it is code) and give its `WORKLOADS`.
+    """Run a workload file (it is code), once, and give its `WORKLOADS`.
 
     Raises:
         ValueError: the file is missing, raises, or defines no such tuple; the message names it.
@@ -53,15 +56,16 @@ def installed() -> Iterable[Workload]:
         yield from _checked(point.load(), f"entry point {point.name} ({point.value})")
 
 
-def catalog(files: Sequence[Path] = ()) -> dict[str, Workload]:
-    """Give every workload by name: built-in, installed, then those of the files.
+def catalog(files: Sequence[Path] = (), own: Own = NOTHING) -> dict[str, Workload]:
+    """Give every workload by name: built-in, installed, those of the files, then those made of plain code.
 
     Raises:
-        ValueError: a name stands twice, a workload has the name of a group, or a file or entry point does not give
-            workloads.
+        ValueError: a name stands twice, a workload has the name of a group, a file or entry point does not give
+            workloads, or plain code is not where it should be.
     """
     found: dict[str, Workload] = {}
-    for workload in (*BUILT_IN, *installed(), *(w for path in files for w in from_file(path))):
+    from_files = (workload for path in files for workload in from_file(path))
+    for workload in (*BUILT_IN, *installed(), *from_files, *workloads_of(own)):
         if workload.name in found:
             raise ValueError(f"workload {workload.name!r} is defined twice: rename one of them")
         found[workload.name] = workload

@@ -54,8 +54,10 @@ def digest(workload: Workload) -> str:
     """Give the SHA-256 of a workload's module and of the modules of its own package that it imports, 16 digits.
 
     What it measures from other packages, TensorFlow or the user's own library, is not part of it: that may change
-    and be compared. Empty if the source cannot be read.
+    and be compared. Empty if the source cannot be read. Where the workload says itself what defines it, that counts.
     """
+    if workload.content:
+        return _short(workload.content)
     build = _own(workload.build)
     try:
         first = Path(inspect.getsourcefile(build) or "")
@@ -76,4 +78,8 @@ def digest(workload: Workload) -> str:
     except (OSError, TypeError, ValueError, SyntaxError, ImportError):
         return ""
     texts = [found.pop(""), *(f"{name}\n{found[name]}" for name in sorted(found))]
-    return hashlib.sha256("\n\0".join(texts).encode()).hexdigest()[:16] if texts[0] else ""
+    return _short("\n\0".join(texts)) if texts[0] else ""
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,6 +1,7 @@
 """What a workload is: plain values and functions. Importing this never imports TensorFlow."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -69,6 +70,17 @@ class Job:
     seed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Finite:
+    """Stand in a reference for an output of which only the shape is known, and that its values are finite.
+
+    Attributes:
+        shape: of the output.
+    """
+
+    shape: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """Hold a case that is ready to be called.
@@ -77,27 +89,41 @@ class Program:
         step: the callable that is timed, already in its mode.
         inputs: argument tuples, taken in turn; call i gets `inputs[i % len(inputs)]`.
         expected: the reference: answers of the first calls from the initial state, one structure of
-            NumPy arrays a call, shaped like what `step` returns. Computed without the code under test.
+            NumPy arrays a call, shaped like what `step` returns. Computed without the code under test. `Finite`
+            stands for random numbers.
+            None at all compares nothing.
         rtol: relative tolerance of the comparison with `expected`, as in `numpy.allclose`.
         atol: absolute tolerance of it.
+        scaled: tolerance of it for all numbers of an output alike, relative to the largest of its reference; whole
+            numbers must be equal all the same.
         reset: puts the initial state back (weights, optimiser, metrics); None if `step` keeps none.
         data: where the input came from, such as `real: 800 images` or `synthetic`; empty without data.
         shard_losses: gives each replica's loss on its own part of the first batch, from the initial state, and the
             size of each part; None if there is nothing to divide. All workers of a cluster must call it at once.
         reduced_bytes: bytes of the gradients that a call sums over all replicas; 0 if it does not.
-        caution: what a reader must know before comparing its times, printed below the table; or empty.
+        caution: what a reader must know before comparing its times, printed below the table, a line each; or empty.
+        work: how many units one call does, where only building tells; 0 where the workload tells.
+        unit: what `work` counts, with it.
+        opening: what the first call is made in, such as a watch for the variables that it makes.
+        complete: gives the program to be timed, once its answers are right: what `reset` puts back and `caution`
+            warns of may only then be known. None if this is it.
     """
 
     step: Callable[..., Any]
     inputs: tuple[tuple[Any, ...], ...]
     expected: Callable[[], Sequence[Any]]
-    rtol: float
-    atol: float
+    rtol: float = 0.0
+    atol: float = 0.0
+    scaled: float = 0.0
     reset: Callable[[], None] | None = None
     data: str = ""
     caution: str = ""
     shard_losses: Callable[[], Sequence[tuple[float, int]]] | None = None
     reduced_bytes: int = 0
+    work: int = 0
+    unit: str = ""
+    opening: Callable[[], AbstractContextManager[object]] = nullcontext
+    complete: Callable[[], "Program"] | None = None
 
 
 class BuildCalls(Protocol):
@@ -136,6 +162,10 @@ def _always(_implementation: str, _params: Params, _mode: str) -> str | None:
     return None
 
 
+def _one(_params: Params, _replicas: int) -> int:
+    return 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
     """Describe a named piece of TensorFlow work.
@@ -151,7 +181,8 @@ class Workload:
         unsupported: the reason why an implementation cannot run with these parameters in this mode,
             or None. Such a case is skipped with that reason.
         unsupported_replicated: the same, of what cannot run on more than one replica.
-        baseline: the implementation and mode that the others are compared with.
+        baseline: the implementation and mode that the others are compared with; without an implementation each is
+            compared with itself in that mode.
         data: the name of the real data it reads, or an empty string.
         replicas: the numbers of replicas of a normal run; more than one value makes it a distributed
             workload, which is run under a `tf.distribute` strategy.
@@ -162,16 +193,17 @@ class Workload:
             worker of its own, and nowhere else.
         only: the implementation and mode of each of its cases, for a workload that puts particular sides against
             each other; empty for every implementation in every mode.
+        content: what defines the work, as text, where that is not the code of `build`: other content is other work.
     """
 
     name: str
-    summary: str
     implementations: tuple[str, ...]
-    parameters: tuple[Parameter, ...]
-    unit: str
-    work: Callable[[Params, int], int]
     build: Callable[[Job], Program]
-    baseline: tuple[str, str]
+    summary: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    unit: str = "calls"
+    work: Callable[[Params, int], int] = _one
+    baseline: tuple[str, str] = ("", "eager")
     unsupported: Callable[[str, Params, str], str | None] = _always
     unsupported_replicated: Callable[[str, Params, str], str | None] = _always
     data: str = ""
@@ -180,10 +212,12 @@ class Workload:
     group: str = ""
     parts: tuple[str, ...] = ()
     only: tuple[tuple[str, str], ...] = ()
+    content: str = ""
 
     def baseline_of(self, implementation: str) -> tuple[str, str]:
-        """Give what an implementation is compared with: a part of a step, only with itself in the baseline's mode."""
-        return (implementation, self.baseline[1]) if implementation in self.parts else self.baseline
+        """Give what an implementation is compared with; a part of a step only with itself, in the baseline's mode."""
+        name, mode = self.baseline
+        return implementation if implementation in self.parts or not name else name, mode
 
     def why_not(self, implementation: str, params: Params, mode: str, *, replicas: int = 1) -> str | None:
         """Give the reason why a case cannot run; None if it can."""

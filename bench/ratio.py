@@ -1,0 +1,37 @@
+"""A ratio of two times with its interval."""
+
+import math
+from dataclasses import dataclass
+
+from tfbench.bench.intervals import Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratio:
+    """Hold how many times faster one thing is than another.
+
+    Attributes:
+        logs: the estimate of log(time of the base / time of the case), for equal work, with its interval.
+    """
+
+    logs: Interval
+
+    @property
+    def ratio(self) -> float:
+        """Give time of the base over time of the case: above 1 the case is faster."""
+        return math.exp(self.logs.middle)
+
+    @property
+    def low(self) -> float | None:
+        """Give the lower end of the 95 % interval; None where there are too few rounds for one."""
+        return None if self.logs.low is None else math.exp(self.logs.low)
+
+    @property
+    def high(self) -> float | None:
+        """Give the upper end of it."""
+        return None if self.logs.high is None else math.exp(self.logs.high)
+
+    @property
+    def within(self) -> bool:
+        """Tell whether the interval knows one process only, and nothing of the noise between them."""
+        return self.logs.within

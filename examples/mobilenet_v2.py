@@ -1,0 +1,8 @@
+"""MobileNetV2 as Keras brings it: `tfbench run --keras examples/mobilenet_v2.py:build`."""
+
+import keras
+
+
+def build(input_shape=(224, 224, 3)):
+    """Build it with random weights."""
+    return keras.applications.MobileNetV2(input_shape=input_shape, weights=None)
