@@ -1,6 +1,8 @@
 """The options of a run, declared once for pytest (`--tf-NAME`) and for `tfbench run` (`--NAME`)."""
 
+import shlex
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,6 +14,7 @@ class Option:
         help: one line for `--help`.
         metavar: what stands for its value; empty for a switch.
         many: may be given more than once, and as a comma list.
+        words: its values may hold commas: several are recorded as words of a shell's line.
         shared: has no `tf-` prefix under pytest either.
     """
 
@@ -19,12 +22,31 @@ class Option:
     help: str
     metavar: str = ""
     many: bool = False
+    words: bool = False
     shared: bool = False
 
     @property
     def destination(self) -> str:
         """Give the attribute that a parser stores it in."""
         return f"tf_{self.name.replace('-', '_')}"
+
+    def record(self, value: Any) -> str:
+        """Write a value that was given as the text that a run keeps."""
+        if not isinstance(value, list):
+            return str(value)
+        return shlex.join(value) if self.words else ",".join(value)
+
+    def given(self, text: str) -> Any:
+        """Give back the value that `record` wrote.
+
+        Raises:
+            ValueError: its quotes are not closed.
+        """
+        if not self.metavar:
+            return text == "True"
+        if not self.many:
+            return text
+        return shlex.split(text) if self.words else [text]
 
 
 OPTIONS = (
@@ -78,10 +100,16 @@ OPTIONS = (
         name="python",
         metavar="LABEL=PATH",
         many=True,
+        words=True,
         help="measure in this Python, such as new=/venvs/new/bin/python; give two to compare them in turns",
     ),
     Option(name="timeout", metavar="SECONDS", help="how long a worker may be silent before it is ended (default 300)"),
     Option(name="out", metavar="DIR", help="folder for results (default results)"),
+    Option(
+        name="resume",
+        metavar="RUN",
+        help="go on with a run: measure what is missing or failed in it, with its own options, into its folder",
+    ),
     Option(name="quick", help="a first look: 1 invocation, small budget, wide spread"),
     Option(name="timing-only", help="leave out what is measured beside the times: costs and call sequences"),
     Option(
@@ -89,6 +117,12 @@ OPTIONS = (
         help="after timing, trace some steps of each case for TensorBoard and for report --table ops",
     ),
     Option(name="full", help="take every value of each parameter instead of the first"),
-    Option(name="workloads", metavar="PATH", many=True, help="Python file that defines WORKLOADS; its code is run"),
+    Option(
+        name="workloads",
+        metavar="PATH",
+        many=True,
+        words=True,
+        help="Python file that defines WORKLOADS; its code is run",
+    ),
     Option(name="fashion-mnist", metavar="DIR", shared=True, help="folder with Fashion-MNIST's own idx files"),
 )

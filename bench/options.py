@@ -37,6 +37,7 @@ class Choice:
         quick, timing_only, profile, full: as their options say.
         files: workload files.
         fashion_mnist: folder, or empty.
+        resume: the run to go on with; None for a new one.
     """
 
     workloads: tuple[str, ...]
@@ -62,6 +63,7 @@ class Choice:
     full: bool
     files: tuple[Path, ...]
     fashion_mnist: str
+    resume: Path | None = None
 
     @property
     def plan(self) -> Plan:
@@ -220,4 +222,5 @@ def parse(raw: Mapping[str, Any]) -> Choice:
         full=bool(raw.get("full")),
         files=tuple(_path(text, "workloads").resolve() for text in raw.get("workloads") or []),
         fashion_mnist=str(raw.get("fashion-mnist") or ""),
+        resume=_path(raw["resume"], "resume") if raw.get("resume") else None,
     )
