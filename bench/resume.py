@@ -80,7 +80,7 @@ class Resumption:
         gone = [case_id for case_id in self.run.planned if case_id not in chosen]
         if gone:
             raise BadInputError(
-                f"run {self.run.name} was to measure {gone[0]}, which there is not any more: start anew"
+                f"run {self.run.name} was to measure {gone[0]}, which is there no more: start a new run"
             )
         return [case for case in cases if case.id in ids or not ids]
 
@@ -143,7 +143,7 @@ class Resumption:
         """
         if self.run.cluster:
             raise BadInputError(
-                f"run {self.run.name} was measured by a cluster: that cannot be resumed: start a new run"
+                f"run {self.run.name} was measured by a cluster: start a new run"
             )
         _refuse(self.run, _host_facts(self.run.host), _host_facts(host))
         for software in self.run.software:

@@ -231,8 +231,8 @@ def table(kills: Sequence[Kill]) -> str:
     for number, kill in enumerate(kills, start=1):
         at, finished = kill.at or "start", len(kill.finished)
         lines.append(
-            f"| {number} | {kill.kind} | {kill.victim} | {kill.command} | {kill.after_s:.2f} s | {at} | {finished} sets | "
-            f"{kill.left_s:.1f} s |"
+            f"| {number} | {kill.kind} | {kill.victim} | {kill.command} | {kill.after_s:.2f} s | {at} | "
+            f"{finished} sets | {kill.left_s:.1f} s |"
         )
     return "\n".join(lines)
 

@@ -42,7 +42,7 @@ WORKLOADS = (workload("first_toy", 1, 2), workload("second_toy", 1))
 
 
 def serve(request, say):
-    """Say of every case that it was opened and timed, after short pauses."""
+    """Say of every case that it was opened and timed, after short pauses; XLA fails where a file `fail` lies."""
     from tfbench.bench import codec, machine, protocol, record, timing
 
     def enter(case_id, stage):
@@ -69,13 +69,20 @@ def serve(request, say):
         build_s=0.1, trace_s=0.0, compile_s=0.0, first_run_s=0.1, first_call_s=0.1, traces=0, compiles=0
     )
     check = record.Check(calls=1, max_abs_error=0.0, max_rel_error=0.0)
+    opened = []
     for case in request.cases:
         enter(case.id, "build")
+        if Path("fail").exists() and case.mode == "xla":
+            say(
+                {"say": protocol.FAILURE, "case": case.id, "stage": "build", "type": "ValueError", "message": "told to"}
+            )
+            continue
+        opened.append(case)
         said = {"ledger": codec.encode(ledger), "check": codec.encode(check), "iterations": 1, "sync_s": 0.0}
         said |= {"data": "", "caution": "", "reduced_bytes": 0, "shard_losses": [], "device": "toy", "shapes": ""}
         say({"say": protocol.READY, "case": case.id, **said})
     for block in range(BLOCKS):
-        for case in request.cases:
+        for case in opened:
             enter(case.id, protocol.ROUND)
             seconds = 0.001 + 0.0001 * rng.random()
             say({"say": protocol.ROUND, "id": case.id, "block": block, "seconds": seconds, "fate": timing.KEPT})
