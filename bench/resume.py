@@ -142,9 +142,7 @@ class Resumption:
             BadInputError: the run was measured on another machine, with other software, or its workloads have changed.
         """
         if self.run.cluster:
-            raise BadInputError(
-                f"run {self.run.name} was measured by a cluster: start a new run"
-            )
+            raise BadInputError(f"run {self.run.name} was measured by a cluster: start a new run")
         _refuse(self.run, _host_facts(self.run.host), _host_facts(host))
         for software in self.run.software:
             path = dict(self._choice.interpreters).get(software.interpreter, sys.executable)
