@@ -1,11 +1,12 @@
 """Turn records into plain JSON values and back, strictly: a wrong type is an error that names the field."""
 
 import dataclasses
-import sys
 import types
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Record = TypeVar("Record")
+LARGEST = 2**53  # whole numbers up to it are exact in every reader of JSON, and their sums fit into tables
+LARGEST_FLOAT = 1e30  # nothing measured is larger, and no report overflows
 NOT_STORED = {"stored": False}  # metadata of a field that only readers set
 
 
@@ -85,10 +86,10 @@ def _tuple(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
 def _scalar(kind: Any, value: Any, where: str) -> Any:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if kind is float:
-        _expect(number and abs(value) <= sys.float_info.max, value, "a finite number", where)
+        _expect(number and abs(value) <= LARGEST_FLOAT, value, "a finite number", where)
         return float(value)
     if kind is int:
-        _expect(number and isinstance(value, int), value, "a whole number", where)
+        _expect(number and isinstance(value, int) and abs(value) <= LARGEST, value, "a whole number", where)
         return value
     _expect(isinstance(value, kind), value, kind.__name__, where)
     return value

@@ -9,5 +9,9 @@ class BadInputError(TfbenchError):
     """Reject what the user asked for: an option, a folder or a file."""
 
 
+class StorageError(TfbenchError):
+    """Say that results could not be written, and how to go on from those that are."""
+
+
 class BadRunError(BadInputError):
     """Reject a run.json that cannot be read as one of ours."""

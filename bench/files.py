@@ -1,5 +1,7 @@
 """Where the files of a run lie, and how they are written. Workers use it, too: it needs nothing that is installed."""
 
+import contextlib
+import fcntl
 import hashlib
 import os
 from pathlib import Path
@@ -19,6 +21,33 @@ def write_atomically(path: Path, text: str) -> None:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def lock(folder: Path) -> int:
+    """Keep a folder for this process until the descriptor is closed, or the process is gone however it went.
+
+    A file system without locks gives a descriptor, too: there nobody is kept out.
+
+    Raises:
+        BlockingIOError: another process has it.
+        OSError: it cannot be opened.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise
+    except OSError:  # no locks here
+        pass
+    return descriptor
+
+
+def remove_partials(path: Path) -> None:
+    """Remove what kills in the middle of `write_atomically` have left beside a file."""
+    for partial in path.parent.glob(f".{path.name}.*.partial"):
+        with contextlib.suppress(OSError):
+            partial.unlink()
 
 
 def case_folder(case_id: str) -> str:

@@ -54,10 +54,16 @@ OPTIONS = (
         name="python",
         metavar="LABEL=PATH",
         many=True,
+        words=True,
         help="measure in this Python, such as new=/venvs/new/bin/python; give two to compare them in turns",
     ),
     Option(name="timeout", metavar="SECONDS", help="how long a worker may be silent before it is ended (default 300)"),
     Option(name="out", metavar="DIR", help="folder for results (default results)"),
+    Option(
+        name="resume",
+        metavar="RUN",
+        help="go on with a run: measure what is missing or failed in it, with its own options, into its folder",
+    ),
     Option(name="quick", help="a first look: 1 invocation, small budget, wide spread"),
     Option(name="timing-only", help="leave out what is measured beside the times: costs and call sequences"),
     Option(
@@ -65,7 +71,13 @@ OPTIONS = (
         help="after timing, trace some steps of each case for TensorBoard and for report --table ops",
     ),
     Option(name="full", help="take every value of each parameter instead of the first"),
-    Option(name="workloads", metavar="PATH", many=True, help="Python file that defines WORKLOADS; its code is run"),
+    Option(
+        name="workloads",
+        metavar="PATH",
+        many=True,
+        words=True,
+        help="Python file that defines WORKLOADS; its code is run",
+    ),
     *own_options.OPTIONS,
     Option(name="fashion-mnist", metavar="DIR", shared=True, help="folder with Fashion-MNIST's own idx files"),
 )

@@ -1,5 +1,6 @@
 """One option of a run, for pytest and for `tfbench run` alike, and how its text is read."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ class Option:
         help: one line for `--help`.
         metavar: what stands for its value; empty for a switch.
         many: may be given more than once, and as a comma list.
+        words: its values may hold commas: several are recorded as words of a shell's line.
         shared: has no `tf-` prefix under pytest either.
         section: under which heading of `--help` it stands; empty for the common one.
     """
@@ -25,6 +27,7 @@ class Option:
     help: str
     metavar: str = ""
     many: bool = False
+    words: bool = False
     shared: bool = False
     section: str = ""
 
@@ -32,6 +35,24 @@ class Option:
     def destination(self) -> str:
         """Give the attribute that a parser stores it in."""
         return f"tf_{self.name.replace('-', '_')}"
+
+    def record(self, value: Any) -> str:
+        """Write a value that was given as the text that a run keeps."""
+        if not isinstance(value, list):
+            return str(value)
+        return shlex.join(value) if self.words else ",".join(value)
+
+    def given(self, text: str) -> Any:
+        """Give back the value that `record` wrote.
+
+        Raises:
+            ValueError: its quotes are not closed.
+        """
+        if not self.metavar:
+            return text == "True"
+        if not self.many:
+            return text
+        return shlex.split(text) if self.words else [text]
 
 
 def words(raw: Mapping[str, Any], name: str) -> list[str]:

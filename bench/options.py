@@ -40,6 +40,7 @@ class Choice:
         chosen_files: those of them that were named to be measured.
         own: code of the user's that was not written for this suite.
         fashion_mnist: folder, or empty.
+        resume: the run to go on with; None for a new one.
     """
 
     workloads: tuple[str, ...]
@@ -67,6 +68,7 @@ class Choice:
     fashion_mnist: str
     chosen_files: tuple[Path, ...] = ()
     own: Own = NOTHING
+    resume: Path | None = None
 
     @property
     def plan(self) -> Plan:
@@ -210,4 +212,5 @@ def parse(raw: Mapping[str, Any]) -> Choice:
         chosen_files=named.files,
         own=named.own,
         fashion_mnist=str(raw.get("fashion-mnist") or ""),
+        resume=option.path(raw["resume"], "resume") if raw.get("resume") else None,
     )

@@ -41,6 +41,7 @@ OPTIONS = (
         name=INPUT_SHAPE,
         metavar="SIZES",
         many=True,
+        words=True,
         section=SECTION,
         help="its input without the batch, such as 224,224,3, where the model leaves it open; once for each input",
     ),

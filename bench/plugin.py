@@ -1,12 +1,13 @@
 """The pytest front: options, one test a case, and the run at the end. `pytest -p tfbench.bench.plugin`."""
 
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tfbench.bench import flags, hooks, options, retraces
-from tfbench.bench.errors import BadInputError
+from tfbench.bench import flags, hooks, options, resume, retraces
+from tfbench.bench.errors import BadInputError, StorageError
 from tfbench.bench.record import COMPLETE
 from tfbench.bench.session import Suite
 
@@ -41,10 +42,6 @@ def _given(config: pytest.Config) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in (None, False, [])}
 
 
-def _text(value: Any) -> str:
-    return ",".join(value) if isinstance(value, list) else str(value)
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Read the options; a wrong one ends the session here, before anything is collected."""
@@ -74,8 +71,8 @@ def _make_suite(config: pytest.Config, given: dict[str, Any]) -> Suite:
         return capture.global_and_fixture_disabled() if capture else nullcontext()
 
     return Suite(
-        options.parse(given),
-        given={name: _text(value) for name, value in given.items()},
+        options.parse(resume.fill(given)),
+        given={option.name: option.record(given[option.name]) for option in flags.OPTIONS if option.name in given},
         check_only=bool(config.getoption("benchmark_disable")),
         infos=infos,
         uncaptured=uncaptured,
@@ -104,7 +101,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if kept and not session.config.getoption("collectonly"):
         try:
             session.config.stash[SUITE].plan(kept)
-        except BadInputError as error:
+        except (BadInputError, StorageError) as error:
             raise pytest.UsageError(str(error)) from error
 
 
@@ -125,7 +122,11 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write how the run ended, before anything is shown."""
     if SUITE in session.config.stash:
-        session.config.stash[SUITE].finish()
+        try:
+            session.config.stash[SUITE].finish()
+        except StorageError as error:
+            session.exitstatus = pytest.ExitCode.INTERRUPTED
+            print(f"tfbench: {error}", file=sys.stderr)  # noqa: T201 - pytest has no way to say it here
 
 
 @pytest.hookimpl(trylast=True)

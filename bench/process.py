@@ -17,6 +17,7 @@ from tfbench.bench.protocol import END, FAILURE, SCRATCH_PREFIX, SKIP, Request, 
 
 STDERR_LINES = 20
 GRACE_S = 2.0
+MEMORY = ", as the system does when memory runs out"
 LAST = (END, FAILURE, SKIP)
 
 
@@ -113,7 +114,8 @@ class Worker:
             raise WorkerError("timeout", "the worker closed its pipe, but did not end", self.stderr())
         if code < 0:
             name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-            raise WorkerError("killed", f"the worker was ended by {name}", self.stderr())
+            memory = MEMORY if code == -signal.SIGKILL else ""
+            raise WorkerError("killed", f"the worker was ended by {name}{memory}", self.stderr())
         if code > 0:
             raise WorkerError("killed", f"the worker ended with exit code {code}", self.stderr())
         if not ended:

@@ -12,7 +12,8 @@ from tfbench.bench.profile import Profile
 
 # 1 (2026-11): first schema.
 # 2 (2026-11): software by interpreter; conditions, health, content and shapes of a measurement; scaled errors;
-#   extras of an invocation; graph size and memory of a ledger; profiles.
+#   extras of an invocation; graph size and memory of a ledger; profiles;
+#   what a run planned, and when it was resumed.
 SCHEMA = 2
 
 RUNNING, COMPLETE, INTERRUPTED = "running", "complete", "interrupted"
@@ -260,6 +261,8 @@ class Run:
         profiles: of the cases that were profiled, in order of measuring.
         profile_notes: which profiles are missing, and why.
         cluster: who set the workers up and where they are, if somebody else did; empty for this machine's own.
+        planned: ids of the cases that it was to measure; empty in older records.
+        resumed: when it was gone on with, ISO 8601 with the time zone; a comparison set is always of one session.
         folder: where it was read from, for what lies beside run.json; None for a run that was not read. Not stored.
     """
 
@@ -279,4 +282,6 @@ class Run:
     profiles: tuple[Profile, ...] = ()
     profile_notes: tuple[str, ...] = ()
     cluster: str = ""
+    planned: tuple[str, ...] = ()
+    resumed: tuple[str, ...] = ()
     folder: Path | None = field(default=None, compare=False, metadata=codec.NOT_STORED)

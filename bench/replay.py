@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tfbench.bench import codec
-from tfbench.bench.record import Measurement
+from tfbench.bench.record import Failure, Measurement
 
 
 class Clock:
@@ -42,3 +42,12 @@ def replay(measurement: Measurement, benchmark: Any) -> None:
     benchmark.extra_info["tfbench"] = codec.encode(measurement)
     CLOCK.load(measurement.call_s)
     benchmark.pedantic(CLOCK.advance, rounds=len(measurement.call_s), iterations=1)
+
+
+def failure_text(failure: Failure) -> str:
+    """Say why a case failed: what, where, and the end of what the worker wrote."""
+    lines = [f"{failure.case.id} failed at stage {failure.stage!r} of invocation {failure.invocation}"]
+    lines.append(f"{failure.type}: {failure.message}")
+    if failure.stderr:
+        lines += ["the worker's last lines on stderr:", *(f"  {line}" for line in failure.stderr)]
+    return "\n".join(lines)

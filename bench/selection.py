@@ -172,7 +172,7 @@ def select(catalog: Mapping[str, Workload], choice: Choice, workers: int = 0) ->
 
 
 def comparison_sets(cases: Sequence[Case], catalog: Mapping[str, Workload]) -> list[list[Case]]:
-    """Put together what is measured in turns, in order: cases of a workload that differ in optional parameters alone."""
+    """Put together what is measured in turns, in order: what differs in optional parameters alone, too."""
     sets: dict[tuple[object, ...], list[Case]] = {}
     for case in cases:
         optional = {parameter.name for parameter in catalog[case.workload].parameters if parameter.optional}

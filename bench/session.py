@@ -19,21 +19,21 @@ from tfbench.bench import (
     environment,
     guest,
     interpreters,
-    profiles,
-    recording,
     replay,
     scheduler,
     selection,
     store,
 )
 from tfbench.bench.case import Case
-from tfbench.bench.errors import BadInputError
+from tfbench.bench.errors import BadInputError, StorageError, TfbenchError
 from tfbench.bench.machine import Host
 from tfbench.bench.membership import Membership
 from tfbench.bench.options import Choice
 from tfbench.bench.progress import Progress
 from tfbench.bench.record import COMPLETE, INTERRUPTED, RUNNING, Failure, Measurement, Outcome, Run
+from tfbench.bench.resume import Resumption
 from tfbench.bench.scheduler import Measuring, Settings
+from tfbench.bench.supplements import Supplements
 from tfbench.workloads import fashion_data
 from tfbench.workloads.catalog import catalog
 from tfbench.workloads.spec import DataSource, Workload
@@ -66,8 +66,8 @@ class Suite:
         self._sets: list[list[Case]] = []
         self._outcomes: dict[str, Outcome] = {}
         self._progress: Progress | None = None
-        self._interrupted = False
-        self._ledgered: set[str] = set()
+        self._interrupted = self._broken = False
+        self._resumption = Resumption(choice) if choice.resume else None
 
     @cached_property
     def catalog(self) -> dict[str, Workload]:
@@ -79,8 +79,13 @@ class Suite:
 
     @cached_property
     def cases(self) -> list[Case]:
-        """Give the cases that the options choose."""
-        return selection.select(self.catalog, self.choice, len(self.membership.addresses))
+        """Give the cases that the options choose; of a run that is gone on with, those that it was to measure."""
+        chosen = selection.select(self.catalog, self.choice, len(self.membership.addresses))
+        return self._resumption.planned(chosen) if self._resumption else chosen
+
+    @cached_property
+    def _supplements(self) -> Supplements:
+        return Supplements(self.choice, self.catalog)
 
     @cached_property
     def membership(self) -> Membership:
@@ -111,6 +116,8 @@ class Suite:
         """
         kept = set(case_ids)
         self._sets = selection.comparison_sets([case for case in self.cases if case.id in kept], self.catalog)
+        if self._resumption is not None:
+            self._sets = self._resumption.sets(self.cases, kept, self.catalog)
         folder = self._data_folder()
         needs_data = any(self.catalog[cases[0].workload].data for cases in self._sets)
         if needs_data and folder is not None:
@@ -121,12 +128,29 @@ class Suite:
         for label, path in self.choice.interpreters:
             interpreters.check(label, path)
         self.membership.join(self.choice)
-        if not (self._check_only or self.membership.follows):
+        if self._resumption is not None:
+            self._go_on(self._resumption)
+        elif not (self._check_only or self.membership.follows):
             store.check_writable(self.choice.out)
-        workers = sum(len({case.placement for case in cases}) for cases in self._sets)
-        ledgers = len({cases[0].workload for cases in self._sets if self._call_cases(cases)})
+        timed = [cases for cases in self._sets if self._finished(cases) is None]
+        workers = sum(len({case.placement for case in cases}) for cases in timed)
+        run = self.writer.run if self.writer else None
+        called = [c for c in self._sets if not self._check_only and self._supplements.call_cases(c, run)]
+        ledgers = len({cases[0].workload for cases in called})
         profiles = workers if self.choice.profile and not self._check_only else 0
         self._progress = Progress(workers=workers * self._settings.invocations + ledgers + profiles)
+
+    def _go_on(self, resumption: Resumption) -> None:
+        """Take the folder of the run that is gone on with, once it is sure to be the same measurement."""
+        if self._check_only or self.membership.found:
+            raise BadInputError("--resume: goes neither with --benchmark-disable nor with a cluster; leave it")
+        resumption.check(self.catalog, self.host)
+        todo = [cases for cases in self._sets if resumption.needs(cases, self._supplements)]
+        if any(self.catalog[cases[0].workload].data for cases in todo):
+            resumption.check_data(synthetic=self.data.kind == "synthetic")
+        self.writer = resumption.writer(works=bool(todo), now=datetime.now(UTC).isoformat(timespec="seconds"))
+        with self._uncaptured():
+            print(resumption.told(len(self._sets), len(todo)), file=sys.stderr)  # noqa: T201 - a line of progress
 
     @property
     def planned(self) -> bool:
@@ -160,9 +184,13 @@ class Suite:
 
     def present(self, case_id: str, benchmark: Any) -> None:
         """Show a case's outcome to pytest: its rounds to pytest-benchmark, else a failure or a skip."""
-        outcome = self._outcome(case_id)
+        try:
+            outcome = self._outcome(case_id)
+        except (TfbenchError, OSError) as error:  # such as a full disk: what is finished is kept
+            self._broken = True
+            pytest.exit(f"tfbench: {error}", returncode=pytest.ExitCode.INTERRUPTED)
         if isinstance(outcome, Failure):
-            pytest.fail(failure_text(outcome), pytrace=False)
+            pytest.fail(replay.failure_text(outcome), pytrace=False)
         if not isinstance(outcome, Measurement):
             pytest.skip(outcome.reason)
         if self._check_only:
@@ -182,22 +210,41 @@ class Suite:
         data = self.data if self.catalog[cases[0].workload].data else None
         assert self._progress is not None, "plan() comes before any case"
         with self._progress as observer:
-            measuring = Measuring(cases, catalog=self.catalog, data=data, settings=self._settings, observer=observer)
-            try:
-                with self._interruptible():
-                    measuring.run()
-            finally:
-                outcomes = measuring.outcomes()
-                self._outcomes.update({outcome.case.id: outcome for outcome in outcomes})
-                if writer is not None:
-                    note = data.note if data and data.note else writer.run.data_note
-                    known = {s.interpreter: s for s in (*measuring.software.values(), *writer.run.software)}
-                    writer.add(outcomes, software=tuple(known.values()), data_note=note)
+            outcomes = self._finished(cases)
+            if outcomes is None:
+                outcomes = self._time(cases, data, writer, observer)
+            self._outcomes.update({outcome.case.id: outcome for outcome in outcomes})
             measured = [outcome.case for outcome in outcomes if isinstance(outcome, Measurement)]
             if writer is not None and measured:
-                self._record_ledger(cases, data, writer, observer)
-                if self.choice.profile:
-                    self._profile(measured, data, writer, observer)
+                with self._interruptible():
+                    self._supplements.add(
+                        cases, measured, data=data, writer=writer, settings=self._settings, observer=observer
+                    )
+
+    def _has(self, cases: Sequence[Case]) -> bool:
+        """Tell whether the run that is gone on with has anything of these cases: then half of a new set is no gain."""
+        return self._resumption is not None and self._resumption.has(cases)
+
+    def _finished(self, cases: Sequence[Case]) -> Sequence[Outcome] | None:
+        """Give what the cases had ended as in the run that is gone on with; None if they are to be measured."""
+        return self._resumption.finished(cases) if self._resumption else None
+
+    def _time(
+        self, cases: Sequence[Case], data: DataSource | None, writer: store.Writer | None, observer: Progress
+    ) -> Sequence[Outcome]:
+        """Measure the cases of a comparison set, and keep what they ended as."""
+        measuring = Measuring(cases, catalog=self.catalog, data=data, settings=self._settings, observer=observer)
+        try:
+            with self._interruptible():
+                measuring.run()
+        finally:
+            outcomes = measuring.outcomes()
+            self._outcomes.update({outcome.case.id: outcome for outcome in outcomes})
+            if writer is not None and not (self._interrupted and self._has(cases)):
+                note = data.note if data and data.note else writer.run.data_note
+                known = {s.interpreter: s for s in (*measuring.software.values(), *writer.run.software)}
+                writer.replace([case.id for case in cases], outcomes, software=tuple(known.values()), data_note=note)
+        return outcomes
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
@@ -209,43 +256,6 @@ class Suite:
             self._interrupted = False
         finally:
             signal.signal(signal.SIGTERM, before)
-
-    def _call_cases(self, cases: Sequence[Case]) -> list[Case]:
-        """Give the cases in whose modes the workload's call sequences are to be run; none for a first look."""
-        workload = self.catalog[cases[0].workload]
-        skipped = self._check_only or self.choice.quick or self.choice.timing_only or workload.name in self._ledgered
-        return [] if skipped else recording.wanted(workload, cases)
-
-    def _record_ledger(
-        self, cases: Sequence[Case], data: DataSource | None, writer: store.Writer, observer: Progress
-    ) -> None:
-        """Run the call sequences of a workload, once, and keep what they gave."""
-        wanted = self._call_cases(cases)
-        if not wanted:
-            return
-        self._ledgered.add(cases[0].workload)
-        ledger = recording.Recording(wanted, data=data, settings=self._settings, observer=observer)
-        try:
-            with self._interruptible():
-                ledger.run()
-        finally:
-            run = writer.run
-            writer.update(
-                sequences=(*run.sequences, *ledger.sequences), ledger_notes=(*run.ledger_notes, *ledger.notes)
-            )
-
-    def _profile(
-        self, cases: Sequence[Case], data: DataSource | None, writer: store.Writer, observer: Progress
-    ) -> None:
-        """Profile the cases that were measured, and keep what it gave."""
-        folder = writer.path.parent
-        made = profiles.Profiling(cases, folder=folder, data=data, settings=self._settings, observer=observer)
-        try:
-            with self._interruptible():
-                made.run()
-        finally:
-            run = writer.run
-            writer.update(profiles=(*run.profiles, *made.profiles), profile_notes=(*run.profile_notes, *made.notes))
 
     def _open(self) -> store.Writer | None:
         """Create the run's folder when the first worker is about to start."""
@@ -262,24 +272,28 @@ class Suite:
             options=dict(self._given),
             host=self.host,
             cluster=str(self.membership.found or ""),
+            planned=tuple(case.id for cases in self._sets for case in cases),
         )
         self.writer = store.Writer(folder, run, machine_info=machine_info, commit_info=commit_info)
         return self.writer
 
     def finish(self) -> None:
-        """Write how the run ended, and let a cluster's other workers go."""
+        """Write how the run ended, and let a cluster's other workers go.
+
+        Raises:
+            StorageError: it cannot be written, and that was not told before.
+        """
         planned = {case.id for cases in self._sets for case in cases}
+        if self._resumption is not None and self.writer is not None:
+            planned |= self._resumption.unfinished(self.cases, self.catalog)
         whole = planned <= self._outcomes.keys() and not self._interrupted
         status = COMPLETE if whole else INTERRUPTED
-        if self.writer is not None:
-            self.writer.update(status=status)
-        self.membership.dismiss(status)
-
-
-def failure_text(failure: Failure) -> str:
-    """Say why a case failed: what, where, and the end of what the worker wrote."""
-    lines = [f"{failure.case.id} failed at stage {failure.stage!r} of invocation {failure.invocation}"]
-    lines.append(f"{failure.type}: {failure.message}")
-    if failure.stderr:
-        lines += ["the worker's last lines on stderr:", *(f"  {line}" for line in failure.stderr)]
-    return "\n".join(lines)
+        try:
+            if self.writer is not None:
+                self.writer.update(status=status)
+                self.writer.close()
+        except StorageError:
+            if not self._broken:
+                raise
+        finally:
+            self.membership.dismiss(status)

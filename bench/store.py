@@ -1,5 +1,7 @@
 """Write and read run.json: pytest-benchmark's own JSON, with tfbench's records inside."""
 
+import contextlib
+import itertools
 import json
 import os
 import tempfile
@@ -7,12 +9,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest_benchmark
 from pytest_benchmark.stats import Stats
-from tfbench.bench import codec, files
-from tfbench.bench.errors import BadInputError, BadRunError
+from tfbench.bench import codec, files, soundness
+from tfbench.bench.errors import BadInputError, BadRunError, StorageError
 from tfbench.bench.record import SCHEMA, Failure, Measurement, Outcome, Run, Skip
 
 FILE = "run.json"
@@ -60,17 +62,48 @@ def to_json(run: Run, machine_info: dict[str, Any], commit_info: dict[str, Any])
 
 
 class Writer:
-    """Keep run.json of one run up to date, outcome by outcome."""
+    """Keep run.json of one run up to date, outcome by outcome. Its folder is this process's own meanwhile."""
 
-    def __init__(self, folder: Path, run: Run, *, machine_info: dict[str, Any], commit_info: dict[str, Any]) -> None:
-        """Create the folder and the first, empty run.json in it, and point `latest` to it."""
+    def __init__(
+        self,
+        folder: Path,
+        run: Run,
+        *,
+        machine_info: dict[str, Any],
+        commit_info: dict[str, Any],
+        before: Run | None = None,
+    ) -> None:
+        """Write run.json into the folder, made here if it is not there, and point `latest` to it.
+
+        `before` is what run.json must hold now, for a run that is gone on with.
+
+        Raises:
+            BadInputError: another process measures into the folder, or has just done so.
+            StorageError: it cannot be written.
+        """
         self.path = folder / FILE
         self.run = run
         self._machine_info = machine_info
         self._commit_info = commit_info
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock = files.lock(folder)
+        except BlockingIOError:
+            raise BadInputError(f"{folder} is being measured into by another process: wait for its end") from None
+        if before is not None and load(self.path) != before:
+            self.close()
+            raise BadInputError(f"{folder} has just been measured into by another process: say it again")
+        files.remove_partials(self.path)
+        points = before is None or (folder.parent / LATEST).is_symlink()  # a run may have been moved elsewhere
         self._write()
-        _point_latest(folder)
+        if points:
+            _point_latest(folder)
+
+    def close(self) -> None:
+        """Let others have the folder; a second call does nothing."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
     def update(self, **changes: Any) -> None:
         """Change fields of the run: status, software, data_note."""
@@ -79,39 +112,72 @@ class Writer:
 
     def add(self, outcomes: Iterable[Outcome], **changes: Any) -> None:
         """Append what cases ended as, change other fields, and write the file."""
-        added = tuple(outcomes)
+        self.replace((), outcomes, **changes)
+
+    def replace(self, case_ids: Iterable[str], outcomes: Iterable[Outcome], **changes: Any) -> None:
+        """Drop what these cases ended as, append outcomes, change other fields, and write the file."""
+        added, old = tuple(outcomes), set(case_ids)
         self.run = replace(
             self.run,
             **changes,
-            measurements=self.run.measurements + tuple(o for o in added if isinstance(o, Measurement)),
-            failures=self.run.failures + tuple(o for o in added if isinstance(o, Failure)),
-            skips=self.run.skips + tuple(o for o in added if isinstance(o, Skip)),
+            measurements=_without(self.run.measurements, old) + tuple(o for o in added if isinstance(o, Measurement)),
+            failures=_without(self.run.failures, old) + tuple(o for o in added if isinstance(o, Failure)),
+            skips=_without(self.run.skips, old) + tuple(o for o in added if isinstance(o, Skip)),
         )
         self._write()
 
     def _write(self) -> None:
         content = to_json(self.run, self._machine_info, self._commit_info)
-        files.write_atomically(self.path, json.dumps(content, indent=1, allow_nan=False))
+        try:
+            files.write_atomically(self.path, json.dumps(content, indent=1, allow_nan=False))
+        except OSError as error:
+            reason = error.strerror or error
+            raise StorageError(
+                f"{self.path} cannot be written: {reason}; what it held before stays: put that right, then go on with "
+                f"tfbench run --resume {self.path.parent}"
+            ) from error
+
+
+Outcomes = TypeVar("Outcomes", Measurement, Failure, Skip)
+
+
+def _without(outcomes: tuple[Outcomes, ...], case_ids: set[str]) -> tuple[Outcomes, ...]:
+    return tuple(outcome for outcome in outcomes if outcome.case.id not in case_ids)
 
 
 def _point_latest(folder: Path) -> None:
-    link = folder.parent / LATEST
-    partial = folder.parent / f".{LATEST}.{os.getpid()}"
-    partial.unlink(missing_ok=True)
-    partial.symlink_to(folder.name)
-    partial.replace(link)
+    """Make `latest` a link to the run; where that cannot be, as where a folder has that name, there is none."""
+    partial = folder.parent / f".{LATEST}.{folder.name}"  # a name that no other run has
+    try:
+        partial.unlink(missing_ok=True)
+        partial.symlink_to(folder.name)
+        partial.replace(folder.parent / LATEST)
+    except OSError:
+        with contextlib.suppress(OSError):
+            partial.unlink()
 
 
 def new_folder(results: Path, host: str, *, now: datetime) -> Path:
-    """Name a folder for a run that does not exist yet: `<time>-<host>`."""
+    """Make a folder of its own for a run: `<time>-<host>`, with a number behind if that is another run's.
+
+    Making it decides: two runs that start at once, or after the clock was set back, never get the same.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
     stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-    safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in host)[:64] or "host"
-    folder = results / f"{stamp}-{safe}"
-    count = 2
-    while folder.exists():
-        folder = results / f"{stamp}-{safe}-{count}"
-        count += 1
-    return folder
+    safe = "".join(c if (c.isascii() and c.isalnum()) or c in "-_." else "_" for c in host)[:64] or "host"
+    for count in itertools.count(1):
+        folder = results / (f"{stamp}-{safe}" + (f"-{count}" if count > 1 else ""))
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            if isinstance(error, FileExistsError) and os.path.lexists(folder):
+                continue
+            reason = error.strerror or error
+            raise StorageError(f"{folder} cannot be made: {reason}; choose another folder with --out") from error
+        return folder
+    raise AssertionError("the count has no end")
 
 
 def check_writable(results: Path) -> None:
@@ -174,8 +240,10 @@ def from_json(content: Any, name: str) -> Run:
         if schema == 1:
             software = fields.pop("software", None)
             fields["software"] = [] if software is None else [software]
-        return codec.decode(Run, {**fields, "measurements": rows}, "run")
+        run = codec.decode(Run, {**fields, "measurements": rows}, "run")
+        soundness.check(run)
     except (KeyError, TypeError) as error:
         raise BadRunError(f"{name} is damaged: a row lacks {error}") from error
     except ValueError as error:
         raise BadRunError(f"{name} is damaged: {error}") from error
+    return run

@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from tfbench.bench import codec, flags, options
+from tfbench.bench import codec, flags, options, resume
 from tfbench.bench.errors import BadInputError
 from tfbench.reports import compare_command, doctor, new_command, report_command, tensorboard_command
 
@@ -86,13 +86,15 @@ def list_cases(arguments: argparse.Namespace, rest: list[str]) -> int:
 
     workloads, rest = _split(rest)
     _refuse(rest)
-    choice = options.parse(_raw(arguments, workloads))
+    choice = options.parse(resume.fill(_raw(arguments, workloads)))
     try:
         known = catalog(choice.files, choice.own)
     except ValueError as error:
         raise BadInputError(str(error)) from error
     found = cluster.find(os.environ)
     cases = selection.select(known, choice, len(found.addresses) if found else 0)
+    if choice.resume:
+        cases = resume.Resumption(choice).planned(cases)
     reasons = [known[case.workload].unsupported(case.implementation, dict(case.params), case.mode) for case in cases]
     if arguments.json:
         rows = [{"id": c.id, **codec.encode(c), "skip": reason} for c, reason in zip(cases, reasons, strict=True)]

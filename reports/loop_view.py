@@ -13,13 +13,15 @@ FLAT = 2  # a time that grows by less over that span does not grow with n
 
 
 def _n(measurement: Measurement) -> int:
-    return int(dict(measurement.case.params)["n"])
+    """Give how many numbers it sums; 0 where that is not told."""
+    n = dict(measurement.case.params).get("n")
+    return n if isinstance(n, int) else 0
 
 
 def _series(run: Run) -> dict[tuple[str, str, str], list[Measurement]]:
     """Put together what differs in n only, n in ascending order."""
     found: dict[tuple[str, str, str], list[Measurement]] = {}
-    timed = (m for m in run.measurements if m.case.workload == WORKLOAD and m.call_s)
+    timed = (m for m in run.measurements if m.case.workload == WORKLOAD and m.call_s and _n(m) > 0)
     for m in sorted(timed, key=_n):
         found.setdefault((m.case.implementation, m.case.mode, m.case.placement.label), []).append(m)
     return found

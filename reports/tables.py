@@ -185,8 +185,12 @@ def footer(run: Run) -> list[str]:
         lines.append(f"cluster by {run.cluster}")
     if run.data_note:
         lines.append(f"warning: {run.data_note}")
+    lines += [f"resumed {when}: each table is of one session" for when in run.resumed[-1:]]
     if run.status != COMPLETE:
-        lines.append(f"warning: this run did not finish (status {run.status}); the cases above are what was measured")
+        lines.append(
+            f"warning: this run did not finish (status {run.status}); the cases above are what was measured; "
+            "tfbench run --resume RUN measures the others"
+        )
     return lines
 
 

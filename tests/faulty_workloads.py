@@ -19,8 +19,18 @@ def fault(name):
         os.kill(os.getpid(), signal.SIGSEGV)
     if name == "exit":
         sys.exit(0)
+    if name == "leak":
+        leak()
     if name == "print":
         print('{"say": "end"}\nrubbish', flush=True)
+
+
+def leak():
+    """Take memory until there is none left; 6 GB without an end mean that nobody has set a limit."""
+    taken = []
+    while len(taken) < 6000:
+        taken.append(b"x" * 1_000_000)
+    raise RuntimeError("there is no limit to memory")
 
 
 def build(job: Job) -> Program:
@@ -32,7 +42,7 @@ def build(job: Job) -> Program:
     def step(x):
         nonlocal calls
         calls += 1
-        if job.implementation in {"raise", "sigkill", "segfault", "exit", "print"}:
+        if job.implementation in {"raise", "sigkill", "segfault", "exit", "print", "leak"}:
             fault(job.implementation)
         if job.implementation == "late" and calls > 40:
             raise ValueError("wrong after forty calls")
@@ -67,4 +77,5 @@ def workload(name: str, *implementations: str) -> Workload:
 WORKLOADS = (
     workload("faulty", "fine", "raise", "sigkill", "segfault", "exit", "print", "wrong", "late", "retrace"),
     workload("healthy", "fine"),
+    workload("leaking", "fine", "leak"),
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tfbench.bench import process
 from tfbench.bench.case import Case
-from tfbench.bench.process import Worker, WorkerError, command
+from tfbench.bench.process import MEMORY, Worker, WorkerError, command
 from tfbench.bench.protocol import Request
 
 REQUEST = Request(cases=(Case(workload="w", implementation="i", params=(), mode="eager"),))
@@ -59,7 +59,7 @@ def test_what_is_printed_to_stdout_is_no_message() -> None:
 @pytest.mark.parametrize(
     ("code", "kind", "message"),
     [
-        ("os.kill(os.getpid(), signal.SIGKILL)", "killed", "the worker was ended by SIGKILL"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "killed", f"the worker was ended by SIGKILL{MEMORY}"),
         ("os.kill(os.getpid(), signal.SIGSEGV)", "killed", "the worker was ended by SIGSEGV"),
         ("sys.exit(3)", "killed", "the worker ended with exit code 3"),
         ("say(say='stage')", "protocol", "the worker ended before it was done"),

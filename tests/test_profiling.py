@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from tfbench.bench import codec, files, store
+from tfbench.bench.process import MEMORY
 from tfbench.bench.profile import OPS_FILE, Operation, OpTable, Profile
 from tfbench.bench.record import Invocation, Run
 
@@ -261,7 +262,7 @@ def test_a_case_that_dies_in_its_profile_keeps_its_measurement_and_leaves_a_note
     run, _ = own
     assert sorted(m.case.implementation for m in run.measurements) == ["deadly", "fine"]
     assert (run.failures, run.status) == ((), "complete")
-    assert run.profile_notes == ("profile of own-deadly-eager-cpu, warm-up: the worker was ended by SIGKILL",)
+    assert run.profile_notes == (f"profile of own-deadly-eager-cpu, warm-up: the worker was ended by SIGKILL{MEMORY}",)
     assert [profile.case_id for profile in run.profiles] == ["own-fine-eager-cpu"]
 
 

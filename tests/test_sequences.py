@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tfbench.bench import calls, options, recording, selection, store
 from tfbench.bench.calls import Sequence
+from tfbench.bench.process import MEMORY
 from tfbench.bench.record import Run
 from tfbench.bench.scheduler import Settings
 from tfbench.workloads.catalog import catalog
@@ -185,7 +186,7 @@ def test_a_run_records_the_ledger_and_a_worker_that_dies_costs_it_only_a_note(tm
         ("own", "python_int", "graph", True),
     ]
     assert run.ledger_notes == (
-        "retrace ledger of own, calls deadly graph as written: the worker was ended by SIGKILL",
+        f"retrace ledger of own, calls deadly graph as written: the worker was ended by SIGKILL{MEMORY}",
     )
     assert (len(run.measurements), run.failures, run.status) == (2, (), "complete")
 

@@ -1,7 +1,11 @@
 """run.json: written whole, read strictly."""
 
+import errno
+import fcntl
 import json
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +15,7 @@ import pytest
 import pytest_benchmark
 from pytest_benchmark.stats import Metadata, Stats
 from tfbench.bench import files, store
-from tfbench.bench.errors import BadInputError
+from tfbench.bench.errors import BadInputError, StorageError
 
 
 @pytest.fixture
@@ -175,9 +179,104 @@ def test_a_folder_is_named_by_time_in_utc_and_host(tmp_path: Path) -> None:
 
 def test_a_second_run_in_the_same_second_gets_a_number(tmp_path: Path) -> None:
     now = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
-    for _ in range(2):
-        store.new_folder(tmp_path, "box", now=now).mkdir()
-    assert store.new_folder(tmp_path, "box", now=now) == tmp_path / "20261101T120000Z-box-3"
+    made = [store.new_folder(tmp_path, "box", now=now) for _ in range(3)]
+    assert [folder.name for folder in made] == [f"20261101T120000Z-box{end}" for end in ("", "-2", "-3")]
+    assert all(folder.is_dir() for folder in made)
+
+
+def test_runs_that_start_in_the_same_second_never_share_a_folder(tmp_path: Path) -> None:
+    now, gate = datetime(2026, 11, 1, 12, 0, tzinfo=UTC), threading.Barrier(8)
+
+    def make(_number: int) -> Path:
+        gate.wait()
+        return store.new_folder(tmp_path / "results", "box", now=now)
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(make, range(8)))
+    assert len(set(made)) == 8
+    assert sorted(made) == sorted((tmp_path / "results").iterdir())
+
+
+def test_after_the_clock_was_set_back_a_run_gets_a_folder_of_its_own_and_is_the_latest(
+    tmp_path: Path, records: Any
+) -> None:
+    noon = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+    for now in (noon, noon - timedelta(hours=1), noon):
+        folder = store.new_folder(tmp_path, "box", now=now)
+        store.Writer(folder, records.run(name=folder.name), machine_info={}, commit_info={}).close()
+    names = ["20261101T110000Z-box", "20261101T120000Z-box", "20261101T120000Z-box-2"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [*names, "latest"]
+    assert (tmp_path / "latest").readlink() == Path(names[-1])
+
+
+@pytest.mark.parametrize("kind", ["file", "dangling"])
+def test_a_results_folder_that_cannot_be_is_one_line(kind: str, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    if kind == "file":
+        results.write_text("", encoding="utf-8")
+    else:
+        results.symlink_to("nowhere")
+    with pytest.raises(StorageError, match=r"results/.* cannot be made: .*; choose another folder with --out$"):
+        store.new_folder(results, "box", now=datetime(2026, 11, 1, tzinfo=UTC))
+
+
+def test_a_folder_called_latest_is_left_alone(tmp_path: Path, records: Any) -> None:
+    (tmp_path / "latest" / "mine").mkdir(parents=True)
+    store.Writer(tmp_path / "first", records.run(name="first"), machine_info={}, commit_info={}).close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first", "latest"]
+    assert (tmp_path / "latest" / "mine").is_dir()
+
+
+def test_a_folder_belongs_to_one_process_until_it_is_closed(writer: store.Writer, records: Any) -> None:
+    folder, run = writer.path.parent, records.run(name="first")
+    with pytest.raises(BadInputError, match=f"^{folder} is being measured into by another process: wait for its end$"):
+        store.Writer(folder, run, machine_info={}, commit_info={})
+    writer.close()
+    writer.close()
+    store.Writer(folder, run, machine_info={}, commit_info={}).close()
+
+
+def test_where_the_file_system_has_no_locks_a_run_is_written_all_the_same(
+    tmp_path: Path, records: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(_descriptor: int, _how: int) -> None:
+        raise OSError("no locks available")
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    store.Writer(tmp_path / "first", records.run(name="first"), machine_info={}, commit_info={}).close()
+    assert store.load(tmp_path / "first").name == "first"
+
+
+def test_what_a_kill_in_the_middle_of_a_write_has_left_goes_with_the_next_one(tmp_path: Path, records: Any) -> None:
+    (tmp_path / ".run.json.12345.partial").write_text("{", encoding="utf-8")
+    (tmp_path / ".other.partial").write_text("", encoding="utf-8")
+    store.Writer(tmp_path, records.run(), machine_info={}, commit_info={}).close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".other.partial", "run.json"]
+
+
+def test_what_cases_ended_as_is_replaced(writer: store.Writer, records: Any) -> None:
+    eager, xla = records.measurement(), records.measurement(case=records.case(mode="xla"))
+    writer.add([eager, records.failure(), xla])
+    writer.replace([eager.case.id, records.failure().case.id], [records.skip(case=eager.case)], data_note="new")
+    found = store.load(writer.path)
+    assert (found.measurements, found.failures, found.data_note) == ((xla,), (), "new")
+    assert found.skips == (records.skip(case=eager.case),)
+
+
+def test_a_run_file_that_cannot_be_written_says_how_to_go_on_and_keeps_what_it_held(
+    writer: store.Writer, records: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full_disk(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(StorageError) as caught:
+        writer.add([records.measurement()])
+    assert str(caught.value) == (
+        f"{writer.path} cannot be written: No space left on device; what it held before stays: put that right, then "
+        f"go on with tfbench run --resume {writer.path.parent}"
+    )
+    assert store.load(writer.path).measurements == ()
 
 
 def test_an_output_folder_that_does_not_exist_yet_is_fine(tmp_path: Path) -> None:

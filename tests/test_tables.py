@@ -16,6 +16,7 @@ COLUMNS = ["implementation", "mode", "median", "IQR", "speed-up", "verdict", "fi
 RING = Placement(strategy="multi_worker", replicas=2, communication="ring")
 WIDE = Placement(device="gpu", strategy="mirrored", replicas=2)
 STEP = 2**0.01
+MORE = "tfbench run --resume RUN measures the others"
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_below_the_tables_stands_what_they_were_measured_on(shown: Any, pair: An
     assert shown(run)[-4:] == [
         "box: toy processor, 2 of 4 cores, load 0.5 at the start",
         "warning: synthetic images",
-        "warning: this run did not finish (status interrupted); the cases above are what was measured",
+        "warning: this run did not finish (status interrupted); the cases above are what was measured; " + MORE,
         "run: /results/[red]one[/]/run.json",
     ]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 from tfbench.bench import store
+from tfbench.bench.process import MEMORY
 from tfbench.bench.record import Failure, Run
 
 pytestmark = pytest.mark.tensorflow
@@ -66,7 +67,7 @@ def test_the_exit_code_is_1_and_no_worker_is_left(faulty) -> None:
     ("name", "stage", "kind", "message"),
     [
         ("raise", "first call", "RuntimeError", "the first line of the reason"),
-        ("sigkill", "first call", "killed", "the worker was ended by SIGKILL"),
+        ("sigkill", "first call", "killed", f"the worker was ended by SIGKILL{MEMORY}"),
         ("segfault", "first call", "killed", "the worker was ended by SIGSEGV"),
         ("exit", "first call", "SystemExit", "0"),
         ("wrong", "check", "WrongAnswerError", "call 1, output 0: 3, expected 2 (tolerance rtol=1e-06, atol=1e-06)"),
