@@ -1,4 +1,4 @@
-"""The command line: `tfbench run`, `list`, `report`, `compare`, `doctor`, `tensorboard`."""
+"""The command line: `tfbench run`, `list`, `report`, `compare`, `doctor`, `tensorboard`, `schema`."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 from tfbench.bench import codec, flags, options
 from tfbench.bench.errors import BadInputError
-from tfbench.reports import compare_command, doctor, report_command, tensorboard_command
+from tfbench.reports import compare_command, doctor, report_command, schema_command, tensorboard_command
 
 USAGE_ERROR = 4  # pytest's
 BAD_INPUT = 2
@@ -128,6 +128,7 @@ def make_parser() -> argparse.ArgumentParser:
     compare_command.add(commands)
     doctor.add(commands)
     tensorboard_command.add(commands)
+    schema_command.add(commands)
     return parser
 
 
