@@ -80,14 +80,18 @@ def _of(kind: Any, records: dict[str, Schema]) -> Schema:
         return {"anyOf": [_of(one, records) for one in inner]}
     if origin is dict:
         return {"type": "object", "additionalProperties": _of(inner[1], records)}
-    if origin is tuple and inner[1:] == (Ellipsis,):
-        return {"type": "array", "items": _of(inner[0], records)}
     if origin is tuple:
-        items = [_of(one, records) for one in inner]
-        return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
+        return {"type": "array", **_items(inner, records)}
     if kind not in SCALARS:
         raise TypeError(f"a record has a field of {kind!r}, which has no JSON Schema: say how in bench/schema.py")
     return {"type": SCALARS[kind]}
+
+
+def _items(kinds: tuple[Any, ...], records: dict[str, Schema]) -> Schema:
+    if kinds[1:] == (Ellipsis,):
+        return {"items": _of(kinds[0], records)}
+    items = [_of(one, records) for one in kinds]
+    return {"prefixItems": items, "minItems": len(items), "maxItems": len(items)}
 
 
 def _record(kind: type, records: dict[str, Schema]) -> Schema:
