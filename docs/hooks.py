@@ -1,6 +1,7 @@
 """Write the reference pages that the code itself knows: the command line and run.json. MkDocs calls this."""
 
 import argparse
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from tfbench.reports import cli
 
 CLI_PAGE, SCHEMA_PAGE, SCHEMA_FILE = "reference/cli.md", "reference/run-json.md", "reference/run.schema.json"
 MARK = "<!-- generated -->"
+SHORT = 30
+FIRST = {"positional arguments": "argument", "options": "option"}
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
@@ -34,9 +37,15 @@ def cell(text: str) -> str:
     return re.sub(r"(?<![\w`-])(--[a-z][a-z-]*)", r"`\1`", plain)
 
 
-def table(rows: list[tuple[str, str]], *, first: str, second: str) -> Iterator[str]:
+def code(words: str) -> str:
+    """Write an option into a cell, where a short one stays in one line."""
+    whole = ' style="white-space: nowrap"' if len(words) <= SHORT else ""
+    return f"<code{whole}>{html.escape(words).replace('|', '&#124;')}</code>"
+
+
+def table(rows: list[tuple[str, str]], first: str) -> Iterator[str]:
     """Write a table of two columns."""
-    yield from (f"| {first} | {second} |", "| --- | --- |")
+    yield from (f"| {first} | what it does |", "| --- | --- |")
     yield from (f"| {left} | {cell(right)} |" for left, right in rows)
     yield ""
 
@@ -45,20 +54,17 @@ def command_line() -> Iterator[str]:
     """Write a section for each command, from its parser, and one for pytest's options, from the plugin."""
     for name, parser in commands(cli.make_parser()).items():
         usage = parser.format_usage().removeprefix("usage: ").split()
-        yield from (f"## tfbench {name}", "", (parser.description or "").replace("\n", " "), "")
+        yield from (f"## tfbench {name}", "", cell(parser.description or ""), "")
         yield from ("```text", " ".join(usage), "```", "")
         for group in parser._action_groups:  # noqa: SLF001 - argparse tells its groups nowhere else
             rows = [(left(action), action.help or "") for action in group._group_actions if shown(action)]  # noqa: SLF001
-            if rows:
-                title = group.title if group.title not in {"options", "positional arguments"} else ""
-                yield from ([f"### {title}", ""] if title else [])
-                yield from table(rows, first="argument" if not rows[0][0].startswith("`-") else "option", second="")
+            yield from table(rows, FIRST.get(group.title or "", group.title or "")) if rows else ()
         if parser.epilog:
             yield from (cell(parser.epilog), "")
     told = Told()
     plugin.pytest_addoption(told)  # type: ignore[arg-type]
     yield from ("## pytest -p tfbench.bench.plugin", "", "What it adds to pytest:", "")
-    yield from table(told.rows, first="option", second="")
+    yield from table(told.rows, "option")
 
 
 def commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
@@ -80,7 +86,7 @@ def left(action: argparse.Action) -> str:
     if not action.option_strings and action.nargs in {"*", "?"}:
         value = f"[{value}]"
     words = " ".join([*([", ".join(action.option_strings)] if action.option_strings else []), value]).strip()
-    return f"`{words}`".replace("|", "\\|")
+    return code(words)
 
 
 class Told:
@@ -95,7 +101,7 @@ class Told:
 
     def addoption(self, flag: str, **details: Any) -> None:
         """Take an option in."""
-        self.rows.append((f"`{' '.join([flag, details.get('metavar') or '']).strip()}`", details.get("help", "")))
+        self.rows.append((code(f"{flag} {details.get('metavar') or ''}".strip()), details.get("help", "")))
 
 
 def records() -> Iterator[str]:

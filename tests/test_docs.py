@@ -245,4 +245,4 @@ def test_blocks_are_read_with_line_language_and_title() -> None:
 
 
 def test_the_shell_reader_is_right_about_its_example() -> None:
-    assert doctest.testmod(blocks).failed == 0
+    assert doctest.testmod(blocks) == (0, 1)
