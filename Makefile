@@ -11,7 +11,7 @@ LOCK_TOOLS := build/lock-tools
 BUILD_LEFTOVERS := build/lib build/bdist.* build/wheel $(LINT_ROOT)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench bench-quick calibrate versus-jax test test-slurm lint lock clean
+.PHONY: help bench bench-quick calibrate versus-jax test test-slurm docs lint lock clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)$$/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -43,6 +43,11 @@ test-slurm: $(STAMP) ## the suite under a real Slurm, which this installs and st
 
 test: $(STAMP) ## run the tests; ARGS goes to pytest
 	$(BIN)/pytest $(ARGS)
+
+# The variable silences an advertisement for the successor of MkDocs' theme.
+docs: $(STAMP) ## build the pages of docs/ into build/site, offline and with links checked
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q
+	@echo "open build/site/index.html"
 
 # The checkout maps bench/ to tfbench.bench, which no type checker can follow: mypy reads the built wheel's files.
 lint: $(STAMP) ## ruff, its formatter, and mypy on the built wheel

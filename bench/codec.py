@@ -13,7 +13,7 @@ NOT_STORED = {"stored": False}  # metadata of a field that only readers set
 def encode(value: Any) -> Any:
     """Give the JSON values of a record: objects for dataclasses, lists for tuples."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: encode(getattr(value, f.name)) for f in _stored(value)}
+        return {f.name: encode(getattr(value, f.name)) for f in stored(value)}
     if isinstance(value, list | tuple):
         return [encode(item) for item in value]
     if isinstance(value, dict):
@@ -21,7 +21,8 @@ def encode(value: Any) -> Any:
     return value
 
 
-def _stored(record: Any) -> list[dataclasses.Field[Any]]:
+def stored(record: Any) -> list[dataclasses.Field[Any]]:
+    """Give the fields of a record, or of its class, that are written."""
     return [f for f in dataclasses.fields(record) if f.metadata.get("stored", True)]
 
 
@@ -53,7 +54,7 @@ def _decode(kind: Any, value: Any, where: str) -> Any:
 
 def _record(kind: type, value: Any, where: str) -> Any:
     _expect(isinstance(value, dict), value, "an object", where)
-    hints, fields = get_type_hints(kind), _stored(kind)
+    hints, fields = get_type_hints(kind), stored(kind)
     unknown = sorted(set(value) - {f.name for f in fields})
     none = dataclasses.MISSING
     missing = [f.name for f in fields if f.name not in value and f.default is none and f.default_factory is none]

@@ -1,4 +1,4 @@
-"""The command line: `tfbench run`, `list`, `report`, `compare`, `doctor`, `tensorboard`, `new`."""
+"""The command line: `tfbench run`, `list`, `report`, `compare`, `doctor`, `tensorboard`, `new`, `schema`."""
 
 import argparse
 import json
@@ -11,7 +11,14 @@ from typing import Any
 
 from tfbench.bench import codec, flags, options, resume
 from tfbench.bench.errors import BadInputError
-from tfbench.reports import compare_command, doctor, new_command, report_command, tensorboard_command
+from tfbench.reports import (
+    compare_command,
+    doctor,
+    new_command,
+    report_command,
+    schema_command,
+    tensorboard_command,
+)
 
 USAGE_ERROR = 4  # pytest's
 BAD_INPUT = 2
@@ -143,6 +150,7 @@ def make_parser() -> argparse.ArgumentParser:
     doctor.add(commands)
     tensorboard_command.add(commands)
     new_command.add(commands)
+    schema_command.add(commands)
     return parser
 
 

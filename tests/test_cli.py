@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
-from tfbench.bench import flags
+from tfbench.bench import flags, schema
 from tfbench.reports import cli
 
 ROOT = Path(__file__).parents[1]
@@ -244,7 +245,9 @@ def test_the_suite_under_pytest_gives_the_same_numbers_to_pytest_benchmark_as_to
     )
     assert done.returncode == 0, done.stdout + done.stderr
     theirs = json.loads((tmp_path / "theirs.json").read_text())["benchmarks"]
-    ours = json.loads((tmp_path / "results" / "latest" / "run.json").read_text())["benchmarks"]
+    content = json.loads((tmp_path / "results" / "latest" / "run.json").read_text())
+    jsonschema.validate(content, schema.document())
+    ours = content["benchmarks"]
     assert [row["name"] for row in ours] == [
         "test_workload[sum_loop-vectorized-n=10000-graph-cpu]",
         "test_workload[sum_loop-vectorized-n=10000-xla-cpu]",
