@@ -15,6 +15,7 @@ from tfbench.reports import cli
 CLI_PAGE, SCHEMA_PAGE, SCHEMA_FILE = "reference/cli.md", "reference/run-json.md", "reference/run.schema.json"
 MARK = "<!-- generated -->"
 SHORT = 30
+OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]*)")
 FIRST = {"positional arguments": "argument", "options": "option"}
 
 
@@ -33,8 +34,9 @@ def on_page_markdown(markdown: str, *, page: Any, config: MkDocsConfig, files: F
 
 def cell(text: str) -> str:
     """Write a text into a cell of a table; what looks like an option stands as code."""
-    plain = text.replace("%%", "%").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
-    return re.sub(r"(?<![\w`-])(--[a-z][a-z-]*)", r"`\1`", plain)
+    plain = text.replace("%%", "%").replace("|", "\\|").replace("\n", " ")
+    parts = re.split(r"(`[^`]*`)", plain)  # those in backquotes are code as they are
+    return "".join(part if part[:1] == "`" else OPTION.sub(r"`\1`", part.replace("<", "&lt;")) for part in parts)
 
 
 def code(words: str) -> str:
@@ -52,19 +54,39 @@ def table(rows: list[tuple[str, str]], first: str) -> Iterator[str]:
 
 def command_line() -> Iterator[str]:
     """Write a section for each command, from its parser, and one for pytest's options, from the plugin."""
-    for name, parser in commands(cli.make_parser()).items():
-        usage = parser.format_usage().removeprefix("usage: ").split()
+    parsers = commands(cli.make_parser())
+    common = {option for action in parsers["run"]._actions for option in action.option_strings}  # noqa: SLF001
+    for name, parser in parsers.items():
         yield from (f"## tfbench {name}", "", cell(parser.description or ""), "")
-        yield from ("```text", " ".join(usage), "```", "")
-        for group in parser._action_groups:  # noqa: SLF001 - argparse tells its groups nowhere else
-            rows = [(left(action), action.help or "") for action in group._group_actions if shown(action)]  # noqa: SLF001
-            yield from table(rows, FIRST.get(group.title or "", group.title or "")) if rows else ()
+        yield from ("```text", usage(parser), "```", "")
+        also = name != "run" and common <= set(parser._option_string_actions)  # noqa: SLF001
+        if also:
+            yield from ("It takes the options of [tfbench run](#tfbench-run), and:", "")
+        yield from arguments(parser, known=common if also else set())
         if parser.epilog:
-            yield from (cell(parser.epilog), "")
+            yield from ("```text", parser.epilog.replace("%%", "%").strip(), "```", "")
     told = Told()
     plugin.pytest_addoption(told)  # type: ignore[arg-type]
     yield from ("## pytest -p tfbench.bench.plugin", "", "What it adds to pytest:", "")
     yield from table(told.rows, "option")
+
+
+def arguments(parser: argparse.ArgumentParser, *, known: set[str]) -> Iterator[str]:
+    """Write a table for each group of a command's arguments, known options left out."""
+    for group in parser._action_groups:  # noqa: SLF001 - argparse tells its groups nowhere else
+        actions = [action for action in group._group_actions if shown(action)]  # noqa: SLF001
+        rows = [(left(one), one.help or "") for one in actions if not known.intersection(one.option_strings)]
+        if rows and group.title not in FIRST:
+            yield from (f"**{cell(group.title or '')}**", "")
+        if rows:
+            yield from table(rows, FIRST.get(group.title or "", "option"))
+
+
+def usage(parser: argparse.ArgumentParser) -> str:
+    """Give the usage in one line; options stand below it."""
+    given = [one.metavar or one.dest for one in parser._actions if not one.option_strings]  # noqa: SLF001
+    names = [f"[{name} ...]" for name in map(str, given)]
+    return parser.usage or " ".join([parser.prog, *names, "[option ...]"])
 
 
 def commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
@@ -109,10 +131,10 @@ def records() -> Iterator[str]:
     document = schema.document()
     run = document["properties"][schema.store.KEY]
     for name, record in {"tfbench": run, **document["$defs"]}.items():
-        yield from (f"## {name}", "", record["description"], "", "| field | type | |", "| --- | --- | --- |")
+        yield from (f"## {name}", "", record["description"], "", "| field | type | meaning |", "| --- | --- | --- |")
         for field, told in record["properties"].items():
             need = "" if field in record["required"] else " (may be missing)"
-            yield f"| `{field}` | {kind(told)}{need} | {cell(told.get('description', ''))} |"
+            yield f"| {code(field)} | {kind(told)}{need} | {cell(told.get('description', ''))} |"
         yield ""
 
 

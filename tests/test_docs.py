@@ -54,14 +54,27 @@ def make_folder(records, tmp_path):
         folder = tmp_path / re.sub(r"\W", "_", page)
         seconds = {"eager": 8.0, "graph": 2.0, "xla": 1.0}
         sides = [("cpu", ""), ("gpu", ""), *(("cpu", label) for label in ("old", "new", "base", "head"))]
+        of_case = {"workload": "sum_loop", "implementation": "tensor_loop", "params": (("n", 10000),)}
         done = tuple(
-            records.timed(s, s * 1.01, mode=mode, placement=Placement(device=device, interpreter=label))
+            records.timed(
+                s,
+                s * 1.01,
+                **of_case,
+                mode=mode,
+                placement=Placement(device=device, interpreter=label),
+                baseline=("tensor_loop", "eager"),
+            )
             for device, label in sides
             for mode, s in seconds.items()
         )
         for name in RUNS:
-            host = records.host(git_commit=name)
-            records.write(records.run(name=name, measurements=done, host=host), folder / "results")
+            run = records.run(
+                name=name,
+                measurements=done,
+                host=records.host(git_commit=name),
+                options={"workload": "sum_loop"},
+            )
+            records.write(run, folder / "results")
         save_files(page, folder)
         return folder
 
