@@ -179,6 +179,13 @@ class Workload:
         """Give what an implementation is compared with: a part of a step, only with itself in the baseline's mode."""
         return (implementation, self.baseline[1]) if implementation in self.parts else self.baseline
 
+    def skip_reason(self, implementation: str, params: Params, mode: str) -> str:
+        """Say why a case cannot run, or nothing; a function that raises instead of saying so is a reason, too."""
+        try:
+            return str(self.unsupported(implementation, params, mode) or "")
+        except Exception as error:  # noqa: BLE001 - it is the user's
+            return f"its function `unsupported` raised {type(error).__name__}: {error}"
+
     @property
     def distributed(self) -> bool:
         """Tell whether it runs under a `tf.distribute` strategy."""
