@@ -19,8 +19,9 @@ with atheris.instrument_imports(include=["tfbench.bench.codec", "tfbench.bench.s
     from tfbench.bench import store
     from tfbench.workloads import idx
 
-import conftest
 from tfbench.bench.errors import BadRunError
+
+import conftest
 
 
 def one_line(error: Exception) -> None:
