@@ -6,12 +6,14 @@ BIN := .venv/bin
 STAMP := .venv/.stamp
 LINT_ROOT := build/lint
 LOCK_TOOLS := build/lock-tools
+FUZZ_VENV := build/fuzz-venv
+AUDIT_VENV := build/audit-venv
 
 # Leftovers in build/ of an earlier setuptools run would put deleted modules into the wheel.
 BUILD_LEFTOVERS := build/lib build/bdist.* build/wheel $(LINT_ROOT)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench bench-quick calibrate versus-jax test test-slurm docs lint lock clean
+.PHONY: help bench bench-quick calibrate versus-jax test test-slurm kills fuzz audit docs lint lock clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)$$/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -40,6 +42,22 @@ versus-jax: $(STAMP) ## TensorFlow's XLA beside JAX, in an environment of its ow
 
 test-slurm: $(STAMP) ## the suite under a real Slurm, which this installs and starts; as root on Debian
 	tests/slurm.sh $(ARGS)
+
+kills: $(STAMP) ## 50 kills at random moments, and what is left of the runs; 15 minutes
+	$(BIN)/python tests/kills.py $(ARGS)
+
+# atheris and pip-audit live in environments of their own; the first sees this one's packages.
+fuzz: $(STAMP) ## the parsers of run.json and idx under atheris, 10 minutes
+	test -x $(FUZZ_VENV)/bin/python || $(BIN)/python -m venv $(FUZZ_VENV)
+	$(FUZZ_VENV)/bin/python -m pip install -q --disable-pip-version-check atheris
+	for parser in run edits idx; do \
+		TFBENCH_SITE=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
+		$(FUZZ_VENV)/bin/python tests/fuzz_parsers.py $$parser -max_total_time=200 $(ARGS) || exit 1; done
+
+audit: $(STAMP) ## known holes in the locked dependencies, by pip-audit; says so where it can look nothing up
+	test -x $(AUDIT_VENV)/bin/python || $(BIN)/python -m venv $(AUDIT_VENV)
+	$(AUDIT_VENV)/bin/python -m pip install -q --disable-pip-version-check pip-audit
+	$(BIN)/python tests/audit.py $(AUDIT_VENV)/bin/pip-audit
 
 test: $(STAMP) ## run the tests; ARGS goes to pytest
 	$(BIN)/pytest $(ARGS)

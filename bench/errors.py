@@ -4,6 +4,11 @@
 class TfbenchError(Exception):
     """Stop with one clear line; `main` and the pytest plugin turn it into an exit code."""
 
+    def __str__(self) -> str:
+        """Give the line; what would break it, or command a terminal, is written as an escape."""
+        text = super().__str__()
+        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
 
 class BadInputError(TfbenchError):
     """Reject what the user asked for: an option, a folder or a file."""

@@ -285,3 +285,8 @@ class Run:
     planned: tuple[str, ...] = ()
     resumed: tuple[str, ...] = ()
     folder: Path | None = field(default=None, compare=False, metadata=codec.NOT_STORED)
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """Give what all its cases ended as."""
+        return self.measurements + self.failures + self.skips

@@ -183,7 +183,7 @@ class Resumption:
 
 def _ends(run: Run) -> dict[str, Outcome]:
     """Give what the cases of a run have ended as, by their ids."""
-    return {outcome.case.id: outcome for outcome in (*run.measurements, *run.failures, *run.skips)}
+    return {outcome.case.id: outcome for outcome in run.outcomes}
 
 
 def _refuse(run: Run, before: Mapping[str, object], here: Mapping[str, object]) -> None:

@@ -1,6 +1,7 @@
 """Measure a comparison set: which worker runs when, and what its cases end as. No TensorFlow here."""
 
 import itertools
+import operator
 import os
 import random
 import sys
@@ -107,13 +108,27 @@ class Measuring:
         self._ends: dict[str, Skip | Failure] = {}
         self._invocations: dict[str, list[Invocation]] = {case.id: [] for case in self.cases}
         self._facts: dict[str, dict[str, Any]] = {}
+        self._work: dict[str, int] = {}
         self._content = content.digest(catalog[self.cases[0].workload])
         for case in self.cases:
-            reason = catalog[case.workload].why_not(
+            workload = catalog[case.workload]
+            reason = workload.skip_reason(
                 case.implementation, dict(case.params), case.mode, replicas=case.placement.replicas
             )
             if reason:
                 self._ends[case.id] = Skip(case=case, reason=reason)
+            else:
+                self._count_work(case, workload)
+
+    def _count_work(self, case: Case, workload: Workload) -> None:
+        """Ask how much one call does, before anything is measured in vain."""
+        try:
+            self._work[case.id] = count = operator.index(workload.work(dict(case.params), case.placement.replicas))
+            kind, message = "ValueError", f"work: {count}, but a call does at least 1"
+        except Exception as error:  # noqa: BLE001 - it is the user's
+            count, kind, message = 0, type(error).__name__, f"work: {error}"
+        if count < 1:
+            self._ends[case.id] = Failure(case=case, stage="start", type=kind, message=message)
 
     def run(self) -> None:
         """Measure. On an interruption what is finished stays, and the workers are gone."""
@@ -168,7 +183,7 @@ class Measuring:
             case=case,
             baseline=workload.baseline_of(case.implementation),
             unit=facts["unit"] or workload.unit,
-            work_per_call=facts["work"] or workload.work(dict(case.params), case.placement.replicas),
+            work_per_call=facts["work"] or self._work[case.id],
             data=facts["data"],
             caution=facts["caution"],
             reduced_bytes=facts["reduced_bytes"],

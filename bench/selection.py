@@ -37,9 +37,10 @@ def _values(workload: Workload, choice: Choice) -> list[list[tuple[str, ParamVal
             continue
         try:
             values = [parameter.parse(text) for text in given] or list(parameter.values[: None if choice.full else 1])
-        except ValueError as error:
+            values = list(dict.fromkeys(values))
+        except Exception as error:  # a workload's own parser may raise anything
             raise BadInputError(f"{workload.name}: parameter {parameter.name}: {error}") from error
-        chosen.append([(parameter.name, value) for value in dict.fromkeys(values)])
+        chosen.append([(parameter.name, value) for value in values])
     return chosen
 
 

@@ -23,7 +23,7 @@ def check(run: Run) -> None:
 def _wrong(run: Run) -> Iterator[str]:
     if run.host.cores < 1 or not run.host.affinity:
         yield "a host has at least one core"
-    for outcome in (*run.measurements, *run.failures, *run.skips):
+    for outcome in run.outcomes:
         yield from _wrong_case(outcome.case)
     seen: set[str] = set()
     for measurement in run.measurements:

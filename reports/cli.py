@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from tfbench.bench import codec, flags, options, resume
 from tfbench.bench.errors import BadInputError
@@ -102,7 +102,12 @@ def list_cases(arguments: argparse.Namespace, rest: list[str]) -> int:
     cases = selection.select(known, choice, len(found.addresses) if found else 0)
     if choice.resume:
         cases = resume.Resumption(choice).planned(cases)
-    reasons = [known[case.workload].unsupported(case.implementation, dict(case.params), case.mode) for case in cases]
+    reasons = [
+        known[case.workload].skip_reason(
+            case.implementation, dict(case.params), case.mode, replicas=case.placement.replicas
+        )
+        for case in cases
+    ]
     if arguments.json:
         rows = [{"id": c.id, **codec.encode(c), "skip": reason} for c, reason in zip(cases, reasons, strict=True)]
         print(json.dumps(rows, indent=1))
@@ -118,9 +123,21 @@ def _refuse(rest: Sequence[str]) -> None:
         raise BadInputError(f"unknown option {rest[0]!r}: see --help")
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose every rejection is one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line.
+
+        Raises:
+            BadInputError: always.
+        """
+        raise BadInputError(f"{message}: see {self.prog.split(' [')[0]} --help")
+
+
 def make_parser() -> argparse.ArgumentParser:
     """Build the parser; what each command does stands in its `--help`."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="tfbench", description="Benchmark TensorFlow code in eager, tf.function and XLA mode.", allow_abbrev=False
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -156,9 +173,9 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command; give the exit code: 0 fine, 1 a case failed, 2 bad input or interrupted."""
-    parsed, rest = make_parser().parse_known_args(arguments)
-    command: Command = parsed.run
     try:
+        parsed, rest = make_parser().parse_known_args(arguments)
+        command: Command = parsed.run
         return command(parsed, rest)
     except BadInputError as error:
         print(f"tfbench: {error}", file=sys.stderr)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from tfbench.workloads import claims, distributed, fashion_mnist, layer_norm, sum_loop
+from tfbench.workloads import claims, distributed, fashion_mnist, layer_norm, sum_loop, validity
 from tfbench.workloads.own import NOTHING, Own, workloads_of
 from tfbench.workloads.spec import Workload
 
@@ -25,6 +25,8 @@ ENTRY_POINTS = "tfbench.workloads"
 def _checked(found: object, origin: str) -> tuple[Workload, ...]:
     if not isinstance(found, tuple) or not all(isinstance(item, Workload) for item in found):
         raise ValueError(f"{origin} must define WORKLOADS as a tuple of tfbench.workloads.spec.Workload")
+    for workload in found:
+        validity.check(workload, origin)
     return found
 
 

@@ -1,6 +1,7 @@
 """Read idx files, the format that Fashion-MNIST is published in (yann.lecun.com/exdb/mnist)."""
 
 import gzip
+import io
 import math
 import zlib
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 UNSIGNED_BYTE = 8
 MAX_AXES = 4
+MAX_BYTES = 256 * 2**20  # five times the largest file of Fashion-MNIST: a small file may unpack to any size
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -45,10 +47,23 @@ def read(path: Path) -> Bytes:
         ValueError: the file is truncated or not idx; the message names it.
         OSError: it cannot be read.
     """
-    content = path.read_bytes()
+    with path.open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
     if content[:2] == b"\x1f\x8b":
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
-            raise ValueError(f"{path} is a damaged or truncated gzip file: {error}") from error
+        content = unpack(content, str(path))
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"{path} holds more than {MAX_BYTES} bytes: it is not an idx file of Fashion-MNIST")
     return parse(content, str(path))
+
+
+def unpack(content: bytes, name: str) -> bytes:
+    """Unpack a gzip file, up to one byte more than any file of the data set has.
+
+    Raises:
+        ValueError: it is damaged; `name` stands in the message.
+    """
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            return file.read(MAX_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{name} is a damaged or truncated gzip file: {error}") from error

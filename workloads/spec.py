@@ -219,10 +219,15 @@ class Workload:
         name, mode = self.baseline
         return implementation if implementation in self.parts or not name else name, mode
 
-    def why_not(self, implementation: str, params: Params, mode: str, *, replicas: int = 1) -> str | None:
-        """Give the reason why a case cannot run; None if it can."""
-        reason = self.unsupported(implementation, params, mode)
-        return reason or (self.unsupported_replicated(implementation, params, mode) if replicas > 1 else None)
+    def skip_reason(self, implementation: str, params: Params, mode: str, *, replicas: int = 1) -> str:
+        """Say why a case cannot run, or nothing; a function that raises instead of saying so is a reason, too."""
+        try:
+            reason = self.unsupported(implementation, params, mode)
+            if not reason and replicas > 1:
+                reason = self.unsupported_replicated(implementation, params, mode)
+            return str(reason or "")
+        except Exception as error:  # noqa: BLE001 - it is the user's
+            return f"its function `unsupported` raised {type(error).__name__}: {error}"
 
     @property
     def distributed(self) -> bool:
