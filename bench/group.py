@@ -62,9 +62,9 @@ def build(case: Case, workload: Workload, request: Request, devices: Devices) ->
 
 
 def first_line(error: BaseException) -> str:
-    """Give what an exception says in one line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    """Give what an exception says in one line; where AutoGraph has put the user's code before it, that is its last."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return lines[-1] if lines[0] == "in user code:" else lines[0]
 
 
 class Stages:

@@ -11,7 +11,7 @@ from tfbench.bench.ratio import Ratio
 from tfbench.bench.record import Ledger, Measurement
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Result:
     """Hold what was measured of a function in this process, in some modes.
 
@@ -55,8 +55,15 @@ class Result:
             raise BadInputError(f"mode {name!r} was not measured: only {', '.join(self.measurements)}")
         return self.measurements[name]
 
+    def __repr__(self) -> str:
+        """Write what pytest shows where an assertion fails: retraces with their causes, then the modes."""
+        return f"Result({'; '.join(reversed([line.strip() for line in self._lines()]))})"
+
     def __str__(self) -> str:
         """Write a line a mode, then traces and compiles; a star reminds of the single process."""
+        return "\n".join([*self._lines(), "* within one process: another may well lie outside the interval"])
+
+    def _lines(self) -> list[str]:
         first = next(iter(self.measurements))
         lines = []
         for name in self.measurements:
@@ -69,4 +76,4 @@ class Result:
         compiles = "unknown" if self.compiles is None else self.compiles
         lines.append(f"retraces: {self.retraces}, XLA compiles: {compiles}")
         lines += [f"  {trace.where}: {cause.text}" for trace in self.retraced for cause in trace.causes]
-        return "\n".join([*lines, "* within one process: another may well lie outside the interval"])
+        return lines

@@ -90,7 +90,7 @@ def test_tests_assert_on_what_was_measured_and_each_mode_is_a_row(write: Callabl
     assert "3 passed" in done.stdout, done.stdout + done.stderr
     assert "1 failed" in done.stdout
     assert "assert 1 == 0" in done.stdout
-    assert "argument x: shape [64, 64] became [8, 8]" in done.stdout  # of what the failed test printed
+    assert "argument x: shape [64,64] became [8,8]" in done.stdout  # of what the failed test printed
     assert [(row["name"], row["group"], row["param"]) for row in rows] == [
         ("test_sizes[8-graph]", "test_sizes[8]", "8-graph"),
         ("test_sizes[8-xla]", "test_sizes[8]", "8-xla"),

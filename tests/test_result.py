@@ -60,6 +60,10 @@ def test_the_text_has_a_line_a_mode_a_star_and_the_causes(result: Result) -> Non
     assert math.isclose(result.speedup("xla").ratio, 4.0)
 
 
+def test_what_pytest_shows_begins_with_the_retraces(result: Result) -> None:
+    assert repr(result).startswith("Result(step (mine.py:3): argument x: shape [3] became [4]; fix: pad; retraces: 1, ")
+
+
 def test_compiles_that_cannot_be_counted_are_unknown(result: Result) -> None:
     told = Result(measurements=result.measurements, retraced=(), compiles=None)
     assert "retraces: 0, XLA compiles: unknown" in str(told)
