@@ -7,6 +7,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Record = TypeVar("Record")
 NOT_STORED = {"stored": False}  # metadata of a field that only readers set
+LARGEST = 2**63  # whole numbers in tables have 64 bits
 
 
 def encode(value: Any) -> Any:
@@ -88,7 +89,7 @@ def _scalar(kind: Any, value: Any, where: str) -> Any:
         _expect(number and abs(value) <= sys.float_info.max, value, "a finite number", where)
         return float(value)
     if kind is int:
-        _expect(number and isinstance(value, int), value, "a whole number", where)
+        _expect(number and isinstance(value, int) and -LARGEST <= value < LARGEST, value, "a whole number", where)
         return value
     _expect(isinstance(value, kind), value, kind.__name__, where)
     return value

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest_benchmark
 from pytest_benchmark.stats import Stats
-from tfbench.bench import codec, files
+from tfbench.bench import codec, files, printable
 from tfbench.bench.errors import BadInputError, BadRunError
 from tfbench.bench.record import SCHEMA, Failure, Measurement, Outcome, Run, Skip
 
@@ -174,8 +174,9 @@ def from_json(content: Any, name: str) -> Run:
         if schema == 1:
             software = fields.pop("software", None)
             fields["software"] = [] if software is None else [software]
-        return codec.decode(Run, {**fields, "measurements": rows}, "run")
+        # What a file holds goes to terminals and pages: no name in it may steer them.
+        return codec.decode(Run, printable.in_values({**fields, "measurements": rows}), "run")
     except (KeyError, TypeError) as error:
         raise BadRunError(f"{name} is damaged: a row lacks {error}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadRunError(f"{name} is damaged: {error}") from error
