@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tfbench.bench.mode import MODES
 from tfbench.workloads.spec import ParamValue
 
 CPU, GPU, TPU = "cpu", "gpu", "tpu"
@@ -28,6 +29,15 @@ class Placement:
     replicas: int = 1
     threads: int = 0
     interpreter: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that nothing can be placed on.
+
+        Raises:
+            ValueError: there is no replica, or fewer than no threads.
+        """
+        if self.replicas < 1 or self.threads < 0:
+            raise ValueError(f"a placement has at least one replica, not {self.replicas} and {self.threads} threads")
 
     @property
     def label(self) -> str:
@@ -57,6 +67,15 @@ class Case:
     params: tuple[tuple[str, ParamValue], ...]
     mode: str
     placement: Placement = DEFAULT_PLACEMENT
+
+    def __post_init__(self) -> None:
+        """Refuse a mode that there is not.
+
+        Raises:
+            ValueError: it is not one of MODES.
+        """
+        if self.mode not in MODES:
+            raise ValueError(f"{self.workload:.60}: {self.mode!r:.60} is no mode: there are {', '.join(MODES)}")
 
     @property
     def params_label(self) -> str:

@@ -16,6 +16,7 @@ CONFIG: dict[str, Any] = {
     "font": FONT,
     "background": "transparent",
     "aria": False,  # the figure around it has the words
+    "mark": {"aria": False},
     "view": {"stroke": None},
     "axis": {
         "domain": False,

@@ -141,7 +141,7 @@ def _curve_layers(name: str, drawn: Rows) -> list[alt.Chart]:
     )
     ticks = charts.log_ticks(s for row in drawn for s in row["s"])
     axis = alt.Axis(labelExpr=charts.TIME_LABEL, values=ticks)
-    seconds = alt.Y("s:Q", title="in all", scale=charts.log_scale(), axis=axis)
+    seconds = alt.Y("s:Q", title=None, scale=charts.log_scale(), axis=axis)
     curves = charts.layer(name, ["mode"]).transform_flatten(["n", "s", "text"]).encode(x=calls, y=seconds)
     line = curves.mark_line(strokeWidth=2).encode(color=charts.mode_colour(modes, legend=True))
     mark = (
@@ -186,10 +186,11 @@ def _curves(members: Sequence[Measurement]) -> Rows:
 
 
 def _meets(members: Sequence[Measurement]) -> Rows:
-    rows = []
+    rows, modes = [], {m.case.id: m.case.mode for m in members}
     for found in breakeven.of_run(members):
         if found.word == breakeven.LATER and found.calls is not None and found.seconds and found.calls < MOST:
             ends = found.low or found.calls, found.high or found.calls
+            since = f"has paid back over {modes[found.slow]} from call {math.ceil(found.calls):,} on"
             rows.append(
                 {
                     "n": charts.rounded(found.calls),
@@ -197,7 +198,7 @@ def _meets(members: Sequence[Measurement]) -> Rows:
                     "low": charts.rounded(max(1.0, ends[0])),
                     "high": charts.rounded(min(MOST, ends[1])),
                     "call": f"{math.ceil(found.calls):,}",
-                    "label": f"{found.fast} has paid back over {found.slow} from call {math.ceil(found.calls):,} on",
+                    "label": f"{modes[found.fast]} {since}",
                 }
             )
     return rows

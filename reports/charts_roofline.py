@@ -27,7 +27,8 @@ def chart(
         tags: what the figure is about.
     """
     points = _spaced([_point(row) for row in rows])
-    roofs = _roofs([point["intensity"] for point in points], tops)
+    here = {str(row["where"]) for row in rows}
+    roofs = _roofs([p["intensity"] for p in points], {place: top for place, top in tops.items() if place in here})
     return charts.figure(
         *_layers(name, points, roofs),
         name=name,

@@ -8,12 +8,23 @@ from tfbench.reports import charts, units
 from tfbench.reports.page import DataTable, Figure, Rows, Tags
 
 TITLES = {"threads": "Cores of one worker", "replicas": "Replicas"}
+BESIDE = 1.03  # how far, as a factor
 
 
-def _width(axis: str) -> alt.X:
-    return alt.X(
-        "width:Q", title=axis, axis=alt.Axis(tickMinStep=1, format="d", grid=False), scale=alt.Scale(zero=False)
+def _axes(drawn: Rows, *, axis: str, field: str, form: str) -> tuple[alt.X, alt.Y]:
+    """Give logarithmic axes, on which what is ideal is straight."""
+    widths = sorted({row["width"] for row in drawn})
+    ticks = charts.log_ticks(row[field] for row in drawn)
+    return (
+        alt.X("at:Q", title=axis, scale=charts.log_scale(14), axis=alt.Axis(values=widths, format="d", grid=False)),
+        alt.Y(f"{field}:Q", title=None, scale=charts.log_scale(10), axis=alt.Axis(format=form, values=ticks)),
     )
+
+
+def _beside(rows: Sequence[Mapping[str, Any]], row: Mapping[str, Any], width: int) -> float:
+    """Give where a width's mark stands: modes a little beside each other, so that all intervals are seen."""
+    modes = list(dict.fromkeys(one["mode"] for one in rows))
+    return charts.rounded(width * BESIDE ** (modes.index(row["mode"]) - (len(modes) - 1) / 2))
 
 
 def gained(rows: Sequence[Mapping[str, Any]], *, name: str, title: str, table: DataTable, tags: Tags) -> Figure:
@@ -27,8 +38,7 @@ def gained(rows: Sequence[Mapping[str, Any]], *, name: str, title: str, table: D
         tags: what the figure is about.
     """
     drawn = _drawn(rows)
-    width = _width(str(rows[0]["axis"]))
-    times = alt.Y("speedup:Q", title="throughput over the narrowest", axis=alt.Axis(tickCount=5, format="~g"))
+    width, times = _axes(drawn, axis=str(rows[0]["axis"]), field="speedup", form="~g")
     dashed = charts.layer(f"{name}-ideal").mark_line(color=charts.SOFT, strokeDash=[4, 4], strokeWidth=1.5)
     return charts.figure(
         dashed.encode(x=width, y=alt.Y("ideal:Q")),
@@ -40,7 +50,7 @@ def gained(rows: Sequence[Mapping[str, Any]], *, name: str, title: str, table: D
         "as wide, twice as much.",
         data={
             f"{name}-points": drawn,
-            f"{name}-ideal": [{"width": row["width"], "ideal": charts.rounded(row["times"])} for row in drawn],
+            f"{name}-ideal": [{"at": row["width"], "ideal": charts.rounded(row["times"])} for row in drawn],
         },
         height=220,
         filters=["mode"],
@@ -55,18 +65,19 @@ def per_core(rows: Sequence[Mapping[str, Any]], *, name: str, title: str, table:
         {
             "mode": row["mode"],
             "width": row["count"],
+            "at": _beside(rows, row, row["count"]),
             "rate": charts.rounded(row["throughput_each"]),
             "text": f"{units.rate(row['throughput_each'])} {row['unit']}/s",
         }
         for row in rows
     ]
-    axis = alt.Axis(format="~s", values=charts.log_ticks(row["rate"] for row in drawn))
-    rate = alt.Y("rate:Q", title=f"{rows[0]['unit']}/s of each", scale=charts.log_scale(10), axis=axis)
+    width, rate = _axes(drawn, axis=f"{rows[0]['each']}s", field="rate", form="~s")
     return charts.figure(
-        *_lines(name, drawn, _width(f"{rows[0]['each']}s"), rate, throughput="of each"),
+        *_lines(name, drawn, width, rate, throughput="of each"),
         name=name,
         title=title,
-        caption="What each core or accelerator does in a second. Level is ideal; where it falls, further ones wait.",
+        caption=f"{rows[0]['unit'].capitalize()} a second of each {rows[0]['each']}. Level is ideal; where it falls, "
+        "further ones wait.",
         data={name: drawn},
         height=220,
         filters=["mode"],
@@ -94,7 +105,7 @@ def _spans(name: str, drawn: Rows) -> alt.Chart:
     """Give the intervals."""
     colour = charts.mode_colour((str(row["mode"]) for row in drawn), legend=True)
     span = charts.layer(name, ["mode"]).mark_rule(strokeWidth=2)
-    return span.encode(x=alt.X("width:Q"), y=alt.Y("low:Q"), y2=alt.Y2("high:Q"), color=colour)
+    return span.encode(x=alt.X("at:Q"), y=alt.Y("low:Q"), y2=alt.Y2("high:Q"), color=colour)
 
 
 def _drawn(rows: Sequence[Mapping[str, Any]]) -> Rows:
@@ -107,6 +118,7 @@ def _drawn(rows: Sequence[Mapping[str, Any]]) -> Rows:
                 {
                     "mode": row["mode"],
                     "width": row["width"],
+                    "at": _beside(rows, row, row["width"]),
                     "times": row["width"] / narrowest,
                     "speedup": charts.rounded(row["speedup"]),
                     "low": charts.rounded(ends[0]),

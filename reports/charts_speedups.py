@@ -29,7 +29,7 @@ def chart(rows: Sequence[Mapping[str, Any]], *, name: str, baseline: str, table:
         title="Speed-up",
         caption=f"Over {baseline}, which is the line at 1x; with the 95 % interval over invocations. Further right is "
         "faster; each step to the right multiplies.",
-        data={name: drawn},
+        data={name: drawn, f"{name}-one": [{"one": 1}]},
         height=charts.rows_of(24),
         filters=["mode", "device"],
         table=table,
@@ -53,7 +53,7 @@ def _layers(name: str, drawn: Rows) -> list[alt.Chart]:
     # The style sheet gives them a halo, since the baseline's line may run through them.
     right = named.properties(name="halo_right").transform_filter("!datum.left").mark_text(align="left", dx=9)
     left = named.properties(name="halo_left").transform_filter("datum.left").mark_text(align="right", dx=-9)
-    one = alt.Chart(alt.InlineData(values=[{"one": 1}])).mark_rule(color=charts.SOFT)
+    one = charts.layer(f"{name}-one").mark_rule(color=charts.SOFT)
     return [
         one.encode(x=alt.X("one:Q")),
         span.encode(color=charts.mode_colour(modes)),

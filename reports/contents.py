@@ -119,10 +119,19 @@ class ComparisonSet:
 
     def label(self, row: Mapping[Any, Any]) -> str:
         """Name a case, a row of a table, within the set."""
-        several = len(self.tags["device"]) > 1
-        return " ".join(
-            str(part) for part in (row["implementation"], row["mode"], row["where"] if several else "") if part
-        )
+        parts = (row["implementation"], row["mode"], self.places.get(row["where"], row["where"]))
+        return " ".join(str(part) for part in parts if part)
+
+    @property
+    def places(self) -> dict[str, str]:
+        """Give a short name for each place, by its label: what it differs in from the others, empty if it is alone."""
+        labels = [m.case.placement.label for m in self.measurements]
+        return dict(zip(labels, tables.place_texts(self._mine), strict=True))
+
+    @property
+    def _mine(self) -> pd.DataFrame:
+        """Give the set's part of the summary: a row for each measurement, in their order."""
+        return self.contents.summary[self.contents.summary["case"].isin([m.case.id for m in self.measurements])]
 
     @property
     def names(self) -> dict[str, str]:
@@ -137,14 +146,9 @@ class ComparisonSet:
     @property
     def summary(self) -> list[Row]:
         """Give the set's rows of the summary, named."""
-        of_run = self.contents.summary
-        mine = of_run[
-            (of_run["workload"] == self.workload) & (of_run["params"] == self.params) & (of_run["status"] == "measured")
-        ]
         places = {m.case.id: m.case.placement.label for m in self.measurements}
-        return [
-            {**row, "where": places[row["case"]], "name": self.names[row["case"]]} for row in tables.shown_rows(mine)
-        ]
+        rows = tables.shown_rows(self._mine)
+        return [{**row, "where": places[row["case"]], "name": self.names[row["case"]]} for row in rows]
 
     def rows(self, table: str) -> list[Row]:
         """Give the set's rows of a table, named."""

@@ -89,7 +89,7 @@ def of_run(run: Run) -> Iterator[Headline]:
 
 def stages(members: Sequence[Measurement]) -> tuple[Stage, ...]:
     """Follow the mode that has cost least, from the first call on, from break-even to break-even."""
-    at = min(members, key=lambda m: fmean(done.ledger.first_call_s for done in m.invocations))
+    at = min(members, key=lambda m: (fmean(done.ledger.first_call_s for done in m.invocations), median(m.call_s)))
     found = [Stage(mode=at.case.mode, calls=1.0)]
     while True:
         told = [(other, breakeven.between(at, other)) for other in members if other is not at]
@@ -175,6 +175,10 @@ def reasons(headline: Headline) -> list[str]:
     lines = []
     if len(headline.stages) > 1:
         lines.append(f"least in all: {ladder(headline)}")
+    if headline.kind == USE and headline.stages[-1].mode not in headline.best:
+        lines.append(
+            f"from which call on {headline.best[0]} has cost less than {headline.stages[-1].mode}: not decided"
+        )
     told = {headline.best[0] if headline.best[0] != headline.base or not headline.others else _closest(headline)}
     further = [mode for mode in headline.others if mode not in told and headline.compared[mode].get("speedup")]
     lines += [f"{mode}: {_ratio(headline, mode)}" for mode in further]

@@ -220,3 +220,9 @@ class Page:
             yield section.tags
             for item in section.items:
                 yield item.tags
+                table = item.table if isinstance(item, Figure) else item
+                if isinstance(table, DataTable):
+                    yield table.tags
+                    yield from (line.tags for line in table.lines)
+                elif isinstance(item, Verdicts):
+                    yield from (verdict.tags for verdict in item.verdicts)

@@ -67,7 +67,7 @@ def _tags(one: ComparisonSet, rows: Sequence[Row]) -> dict[str, tuple[str, ...]]
 
 
 def _with_place(one: ComparisonSet, name: str, place: str) -> str:
-    return f"{name} ({place})" if len(one.tags["device"]) > 1 else name
+    return f"{name} ({one.places[place]})" if one.places.get(place) else name
 
 
 def speed(one: ComparisonSet, most: int) -> Section:

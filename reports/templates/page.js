@@ -33,6 +33,7 @@
         actions: false,
         renderer: "svg",
         tooltip: { theme: "custom" },
+        logLevel: 1, // errors; filters that leave nothing to draw are none
       });
       views.set(figure.name, view);
       state.drawn += 1;
