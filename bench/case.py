@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tfbench.bench.mode import MODES
 from tfbench.workloads.spec import ParamValue
 
 CPU, GPU, TPU = "cpu", "gpu", "tpu"
@@ -35,6 +36,15 @@ class Placement:
     bytes_per_pack: int = 0
     interpreter: str = ""
 
+    def __post_init__(self) -> None:
+        """Refuse numbers that nothing can be placed on.
+
+        Raises:
+            ValueError: there is no replica, or fewer than no threads.
+        """
+        if self.replicas < 1 or self.threads < 0:
+            raise ValueError(f"a placement has at least one replica, not {self.replicas} and {self.threads} threads")
+
     @property
     def label(self) -> str:
         """Name it in case names and tables: `cpu`, `cpu-mirrored-2`, `cpu-multi_worker-2-ring`, `cpu-threads-1`."""
@@ -65,6 +75,15 @@ class Case:
     params: tuple[tuple[str, ParamValue], ...]
     mode: str
     placement: Placement = DEFAULT_PLACEMENT
+
+    def __post_init__(self) -> None:
+        """Refuse a mode that there is not.
+
+        Raises:
+            ValueError: it is not one of MODES.
+        """
+        if self.mode not in MODES:
+            raise ValueError(f"{self.workload:.60}: {self.mode!r:.60} is no mode: there are {', '.join(MODES)}")
 
     @property
     def params_label(self) -> str:

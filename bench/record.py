@@ -198,8 +198,10 @@ class Measurement:
         """Refuse a measurement of nothing.
 
         Raises:
-            ValueError: there is no invocation.
+            ValueError: there is no invocation, or a call does no work.
         """
+        if self.work_per_call < 1:
+            raise ValueError(f"{self.case.id}: a call does at least one unit of work, not {self.work_per_call}")
         if not self.invocations:
             raise ValueError(f"{self.case.id}: a measurement needs at least one invocation")
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import pytest_benchmark
 from pytest_benchmark.stats import Stats
-from tfbench.bench import codec, files, soundness
+from tfbench.bench import codec, files, printable, soundness
 from tfbench.bench.errors import BadInputError, BadRunError, StorageError
 from tfbench.bench.record import SCHEMA, Failure, Measurement, Outcome, Run, Skip
 
@@ -240,10 +240,11 @@ def from_json(content: Any, name: str) -> Run:
         if schema == 1:
             software = fields.pop("software", None)
             fields["software"] = [] if software is None else [software]
-        run = codec.decode(Run, {**fields, "measurements": rows}, "run")
+        # What a file holds goes to terminals and pages: no name in it may steer them.
+        run = codec.decode(Run, printable.in_values({**fields, "measurements": rows}), "run")
         soundness.check(run)
     except (KeyError, TypeError) as error:
         raise BadRunError(f"{name} is damaged: a row lacks {error}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadRunError(f"{name} is damaged: {error}") from error
     return run

@@ -97,7 +97,7 @@ def between(slow: Measurement, fast: Measurement) -> BreakEven | None:
     )
 
 
-def _families(measurements: Sequence[Measurement]) -> dict[object, list[Measurement]]:
+def families(measurements: Sequence[Measurement]) -> dict[object, list[Measurement]]:
     """Put together what differs in the mode only."""
     found: dict[object, list[Measurement]] = {}
     for measurement in sorted(measurements, key=lambda m: MODES.index(m.case.mode)):
@@ -107,7 +107,7 @@ def _families(measurements: Sequence[Measurement]) -> dict[object, list[Measurem
 
 def of_run(measurements: Sequence[Measurement]) -> Iterator[BreakEven]:
     """Give the break-even of graph over eager, XLA over eager and XLA over graph, of each implementation."""
-    for members in _families(measurements).values():
+    for members in families(measurements).values():
         for slow, fast in combinations(members, 2):
             found = between(slow, fast)
             if found is not None:
@@ -128,5 +128,5 @@ def _differs(one: dict[int, float], other: dict[int, float]) -> bool:
 
 def advice(measurements: Sequence[Measurement]) -> Iterator[tuple[Measurement, dict[int, list[str]]]]:
     """Say for each implementation which mode to take for 1, 100, 10,000 and 1,000,000 calls."""
-    for members in _families([m for m in measurements if any(done.round_s for done in m.invocations)]).values():
+    for members in families([m for m in measurements if any(done.round_s for done in m.invocations)]).values():
         yield members[0], {calls: best(members, calls) for calls in HORIZONS}

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfbench.bench import codec, files
+from tfbench.bench import codec, files, printable
 from tfbench.bench.profile import (
     ALL_REDUCE,
     COMPILING,
@@ -92,7 +92,8 @@ def load(run: Run) -> tuple[list[Profiled], list[str]]:
         if folder is None or profile.case_id not in measured:
             continue
         try:
-            table = codec.decode(OpTable, json.loads((folder / OPS_FILE).read_text(encoding="utf-8")), OPS_FILE)
+            content = json.loads((folder / OPS_FILE).read_text(encoding="utf-8"))
+            table = codec.decode(OpTable, printable.in_values(content), OPS_FILE)
         except OSError as error:
             notes.append(f"{profile.case_id}: its op table cannot be read: {error.strerror or error}")
         except (ValueError, RecursionError) as error:

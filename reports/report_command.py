@@ -11,8 +11,10 @@ from typing import Any
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.mode import MODES
 from tfbench.bench.record import Run
+from tfbench.reports import units
 
-FORMATS = ("text", "markdown", "csv", "json")
+HTML, PICTURES = "html", ("svg", "png")
+FORMATS = ("text", "markdown", "csv", "json", HTML, *PICTURES)
 SUMMARY = "summary"
 VIEWS = {
     "costs": "tfbench.reports.costs_view",
@@ -40,9 +42,16 @@ def report(arguments: argparse.Namespace, rest: list[str]) -> int:
     if unknown is not None:
         raise BadInputError(f"unknown option {unknown!r}: see --help")
     arguments.runs += rest  # what stands after an option
+    written = arguments.format in {HTML, *PICTURES}
+    if written and arguments.table != SUMMARY:
+        raise BadInputError(f"--format {arguments.format} shows all tables: leave out --table {arguments.table}")
+    if arguments.output and not written:
+        raise BadInputError(f"--output is for --format {HTML}, {' and '.join(PICTURES)}: redirect the others with >")
     view = None if arguments.table == SUMMARY else _view(arguments)
     paths = [Path(name) for name in arguments.runs] or [Path("results")]
     runs = [_with_baseline(store.load(path), arguments.baseline) for path in paths]
+    if written:
+        return _write(arguments, runs)
     if view is not None:
         return _report_view(arguments, view, runs)
     if arguments.format == "text":
@@ -54,6 +63,27 @@ def report(arguments: argparse.Namespace, rest: list[str]) -> int:
             print(tables.markdown(loaded), end="")
     else:
         _print_frame(frame.summary_frame(runs), arguments.format)
+    return 0
+
+
+def _write(arguments: argparse.Namespace, runs: Sequence[Run]) -> int:
+    """Write the page, or its charts, and say where."""
+    from tfbench.bench import files
+    from tfbench.reports import page_html, pictures, run_page
+
+    there = run_page.FILE if arguments.format == HTML else "charts"
+    if len(runs) > 1 and not arguments.output:
+        raise BadInputError("several runs have no folder of their own: say where it goes with --output PATH")
+    path = Path(arguments.output) if arguments.output else (runs[0].folder or Path()) / there
+    page = run_page.make(runs)
+    try:
+        if arguments.format == HTML:
+            files.write_atomically(path, page_html.render(page))
+            print(path)
+        else:
+            print(f"{units.count(len(pictures.write(page, path, arguments.format)), 'chart')} in {path}")
+    except OSError as error:
+        raise BadInputError(f"{path} cannot be written: {error.strerror or error}; say where with --output") from error
     return 0
 
 
@@ -125,5 +155,13 @@ def add(commands: Any) -> None:
         default=SUMMARY,
         help="which table (default summary); ops-diff takes two cases after the runs, each by a part of its name",
     )
-    reporter.add_argument("--format", choices=FORMATS, default="text", help="default text")
+    reporter.add_argument(
+        "--format", choices=FORMATS, default="text", help="default text; html is one page with all charts"
+    )
+    reporter.add_argument(
+        "-o",
+        "--output",
+        metavar="PATH",
+        help="the file of html, or the folder of svg and png (default report.html, or charts, in the run's folder)",
+    )
     reporter.set_defaults(run=report)

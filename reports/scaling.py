@@ -75,7 +75,7 @@ def series(measurements: Sequence[Measurement], axis: str) -> list[list[Measurem
     for measurement in measurements:
         if width(measurement, axis):
             placement = measurement.case.placement
-            placement = replace(placement, replicas=0) if axis == REPLICAS else replace(placement, threads=0)
+            placement = replace(placement, replicas=1) if axis == REPLICAS else replace(placement, threads=0)
             found.setdefault(replace(measurement.case, placement=placement), []).append(measurement)
     ordered = (sorted(members, key=lambda member: width(member, axis)) for members in found.values())
     return [members for members in ordered if len(members) > 1]

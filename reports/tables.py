@@ -2,31 +2,19 @@
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
-from rich import box
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.mode import EAGER, MODES
 from tfbench.bench.record import COMPLETE, Run
-from tfbench.reports import compare, compare_tables, frame, geomean, units, verdict
+from tfbench.reports import compare, compare_tables, frame, geomean, units, verdict, views
+from tfbench.reports.views import Column, Row
 
-COLUMNS = (
-    "implementation",
-    "mode",
-    "median",
-    "IQR",
-    "speed-up",
-    "verdict",
-    "first call",
-    "trace",
-    "XLA compile",
-    "per second",
-)
 MIN_WIDTH = 200
 
 
@@ -42,13 +30,23 @@ def title(rows: pd.DataFrame) -> str:
     return f"{first['workload']} {first['params']}".strip()
 
 
-def speedup_text(row: pd.Series) -> str:
+def speedup_text(row: Row) -> str:
     """Write a speed-up with its interval; a star for one that knows a single process only."""
     text = units.ratio(row["speedup"], row["speedup_low"], row["speedup_high"])
     return f"{text}*" if "[" in text and row["speedup_within"] else text
 
 
-def _verdict_cell(row: pd.Series) -> str:
+def _is_baseline(row: Row) -> bool:
+    return bool(pd.notna(row["baseline"])) and row["case"] == row["baseline"]
+
+
+def _speedup_cell(row: Row) -> str:
+    return "baseline" if _is_baseline(row) else speedup_text(row)
+
+
+def _verdict_cell(row: Row) -> str:
+    if _is_baseline(row):
+        return ""
     if pd.isna(row["verdict"]):
         return units.NOTHING
     more = None if pd.isna(row["more_invocations"]) else int(row["more_invocations"])
@@ -61,7 +59,7 @@ def place_texts(rows: pd.DataFrame) -> list[str]:
         "device": rows["device"],
         "strategy": rows["strategy"].replace("single", ""),
         "replicas": "x" + rows["replicas"].astype("string"),
-        "threads": "threads " + rows["threads"].astype("string").replace("0", "all"),
+        "threads": rows["threads"].map(lambda number: units.count(number, "thread") if number else "all threads"),
         "communication": rows["communication"].replace("", "auto"),
         "bytes_per_pack": "pack " + rows["bytes_per_pack"].astype("string"),
         "interpreter": rows["interpreter"],
@@ -70,36 +68,48 @@ def place_texts(rows: pd.DataFrame) -> list[str]:
     return [" ".join(filter(None, words)) for words in zip(*told, strict=True)] if told else [""] * len(rows)
 
 
+def _seconds(name: str, header: str) -> Column:
+    return Column(name=name, dtype="float64", header=header, write=lambda row: units.seconds(row[name]), right=True)
+
+
+def columns(rows: Sequence[Row]) -> tuple[Column, ...]:
+    """Give the columns of the table of one comparison set."""
+    several = any(row["place"] for row in rows)
+    return (
+        Column(name="implementation", dtype="string", header="implementation"),
+        Column(name="mode", dtype="string", header="mode"),
+        *([Column(name="place", dtype="string", header="where")] if several else []),
+        _seconds("median_s", "median"),
+        _seconds("iqr_s", "IQR"),
+        Column(name="speedup", dtype="float64", header="speed-up", write=_speedup_cell, right=True),
+        Column(name="verdict", dtype="string", header="verdict", write=_verdict_cell, right=True),
+        _seconds("first_call_s", "first call"),
+        _seconds("trace_s", "trace"),
+        _seconds("compile_s", "XLA compile"),
+        Column(
+            name="throughput",
+            dtype="float64",
+            header=f"{rows[0]['unit']}/s",
+            write=lambda row: units.rate(row["throughput"]),
+            right=True,
+        ),
+    )
+
+
+def shown_rows(rows: pd.DataFrame) -> list[Row]:
+    """Give the measured cases of one comparison set, each with a value for every column."""
+    told = rows.assign(place=place_texts(rows), iqr_s=rows["q3_s"] - rows["q1_s"])
+    return [{str(name): value for name, value in row.items()} for row in told.to_dict("records")]
+
+
 def comparison_table(rows: pd.DataFrame) -> Table:
     """Make the table of the measured cases of one comparison set."""
-    places = place_texts(rows)
-    several = any(places)
-    headers = [*COLUMNS[:2], *(["where"] if several else []), *COLUMNS[2:-1], f"{rows.iloc[0]['unit']}/s"]
-    table = Table(title=Text(title(rows)), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    for i, header in enumerate(headers):
-        table.add_column(Text(header), justify="left" if i < 2 + several else "right", no_wrap=True)
-    for place, (_, row) in zip(places, rows.iterrows(), strict=True):
-        is_baseline = pd.notna(row["baseline"]) and row["case"] == row["baseline"]
-        cells = [
-            row["implementation"],
-            row["mode"],
-            *([place] if several else []),
-            units.seconds(row["median_s"]),
-            units.seconds(row["q3_s"] - row["q1_s"]),
-            "baseline" if is_baseline else speedup_text(row),
-            "" if is_baseline else _verdict_cell(row),
-            units.seconds(row["first_call_s"]),
-            units.seconds(row["trace_s"]),
-            units.seconds(row["compile_s"]),
-            units.rate(row["throughput"]),
-        ]
-        table.add_row(*(Text(str(cell)) for cell in cells))
-    return table
+    told = shown_rows(rows)
+    return views.rich_table(title(rows), columns(told), told)
 
 
 def _starred(rows: pd.DataFrame) -> bool:
-    others = rows[rows["case"] != rows["baseline"]]
-    return any(speedup_text(row).endswith("*") for _, row in others.iterrows())
+    return any(_speedup_cell(row).endswith("*") for row in shown_rows(rows))
 
 
 def notes(rows: pd.DataFrame) -> list[str]:
@@ -199,12 +209,9 @@ def markdown(run: Run) -> str:
     summary = frame.summary_frame([run])
     parts = []
     for _, rows in summary[summary["status"] == "measured"].groupby(["workload", "params"], sort=False):
-        table = comparison_table(rows)
-        cells = [[str(column.header) for column in table.columns], ["---"] * len(table.columns)]
-        cells += [list(row) for row in zip(*(column.cells for column in table.columns), strict=True)]
-        lines = ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in cells]
-        lines += ["", *(f"- {note}" for note in notes(rows))]
-        parts.append(f"**{title(rows)}**\n\n" + "\n".join(lines).rstrip() + "\n")
+        told = shown_rows(rows)
+        text = [*views.markdown_lines(columns(told), told), "", *(f"- {note}" for note in notes(rows))]
+        parts.append(f"**{title(rows)}**\n\n" + "\n".join(text).rstrip() + "\n")
     compared = interpreters(run)
     if compared is not None:
         parts.append(compare_tables.markdown(compared))

@@ -1,4 +1,4 @@
-"""Show a run at the end of a pytest session: the tables of `tfbench report`, and TensorBoard's event files."""
+"""Show a run at the end of a pytest session: its tables, its page, and TensorBoard's event files."""
 
 import sys
 from pathlib import Path
@@ -8,10 +8,10 @@ import pytest
 
 @pytest.hookimpl
 def pytest_tfbench_show_run(config: pytest.Config, path: Path) -> None:
-    """Print the run's tables to the terminal, and write what `tensorboard --logdir` reads."""
+    """Print the run's tables to the terminal, write its page, and what `tensorboard --logdir` reads."""
     # Here, because pandas takes longer to import than collecting the whole suite.
     from tfbench.bench import store
-    from tfbench.reports import dashboard, tables
+    from tfbench.reports import dashboard, run_page, tables
 
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter is not None:
@@ -23,3 +23,7 @@ def pytest_tfbench_show_run(config: pytest.Config, path: Path) -> None:
             dashboard.write(run, path.parent)
         except OSError as error:  # such as a full disk: the run itself is kept
             print(f"tfbench: nothing for TensorBoard: {error}", file=sys.stderr)
+    try:
+        print(f"page: {run_page.write(run, path.parent)}")
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong here, the run itself is kept and told
+        print(f"tfbench: no page: {type(error).__name__}: {error}", file=sys.stderr)

@@ -83,21 +83,33 @@ def to_frame(view: View, runs: Sequence[Run]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(dtypes)).astype(dtypes)
 
 
-def _cells(view: View, run: Run) -> tuple[list[Column], list[list[str]]]:
-    printed = [column for column in view.columns if column.header]
-    return printed, [[column.text(row) for column in printed] for row in view.shown(list(view.rows(run)))]
+def printed(columns: Sequence[Column]) -> list[Column]:
+    """Give the columns that are shown."""
+    return [column for column in columns if column.header]
+
+
+def rich_table(title: str, columns: Sequence[Column], rows: Iterable[Row]) -> Table:
+    """Make a table for a console."""
+    table = Table(title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for column in printed(columns):
+        table.add_column(Text(column.header), justify="right" if column.right else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(column.text(row)) for column in printed(columns)))
+    return table
+
+
+def markdown_lines(columns: Sequence[Column], rows: Iterable[Row]) -> list[str]:
+    """Write a table as lines of Markdown."""
+    cells = [[column.text(row) for column in printed(columns)] for row in rows]
+    heads = [[column.header for column in printed(columns)], ["---"] * len(printed(columns))]
+    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in (*heads, *cells)]
 
 
 def show(view: View, run: Run, console: Console) -> None:
     """Print the table of a run, or say that there is nothing for it."""
-    printed, cells = _cells(view, run)
-    if cells:
-        table = Table(title=Text(view.title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-        for column in printed:
-            table.add_column(Text(column.header), justify="right" if column.right else "left", no_wrap=True)
-        for row in cells:
-            table.add_row(*(Text(cell) for cell in row))
-        console.print(table)
+    rows = list(view.shown(list(view.rows(run))))
+    if rows:
+        console.print(rich_table(view.title, view.columns, rows))
     else:
         console.print(f"{view.title}: the run {run.name} has nothing for it", markup=False, highlight=False)
     for note in view.notes(run):
@@ -106,8 +118,6 @@ def show(view: View, run: Run, console: Console) -> None:
 
 def markdown(view: View, run: Run) -> str:
     """Write the table of a run as Markdown."""
-    printed, cells = _cells(view, run)
-    rows = [[column.header for column in printed], ["---"] * len(printed), *cells]
-    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    lines = markdown_lines(view.columns, view.shown(list(view.rows(run))))
     notes = "".join(f"- {note}\n" for note in view.notes(run))
     return f"**{view.title}**\n\n" + "\n".join(lines) + "\n" + (f"\n{notes}" if notes else "")

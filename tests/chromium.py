@@ -1,5 +1,7 @@
 """Headless Chromium for the tests that look at pages, and why a machine has none."""
 
+import base64
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.remote.webdriver import WebDriver
 
 PROGRAMS = ("chromium", "chromedriver")
+TALLEST = 16_000  # pixels of a screenshot
 OPTIONS = (
     "--headless=new",
     "--no-sandbox",  # which Chromium refuses to root
@@ -47,6 +50,7 @@ def opened() -> Iterator[WebDriver]:
     options.binary_location = chromium
     for option in OPTIONS:
         options.add_argument(option)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     browser = webdriver.Chrome(options=options, service=Service(driver))
     try:
         yield browser
@@ -54,8 +58,39 @@ def opened() -> Iterator[WebDriver]:
         browser.quit()
 
 
-def screenshot_folder(tmp_path: Path) -> Path:
-    """Give where screenshots go: `TFBENCH_SCREENSHOTS`, or the test's own folder."""
-    folder = Path(os.environ.get("TFBENCH_SCREENSHOTS") or tmp_path)
+def said(browser: WebDriver) -> list[str]:
+    """Give what the console has said since the last time: warnings and errors."""
+    return [str(entry["message"]) for entry in browser.get_log("browser") if entry["level"] in {"WARNING", "SEVERE"}]
+
+
+def asked_for(browser: WebDriver) -> list[str]:
+    """Give the address of each request since the last time, whether it was answered or not."""
+    events = (json.loads(entry["message"])["message"] for entry in browser.get_log("performance"))
+    return [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
+
+
+def show_as(browser: WebDriver, *, width: int, scheme: str) -> None:
+    """Show pages so many pixels wide, on `light` or `dark` ground."""
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500},
+    )
+    media = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
+
+
+def keep_whole(browser: WebDriver, name: str) -> Path:
+    """Keep a screenshot of the whole page."""
+    size = browser.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
+    clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], TALLEST), "scale": 1}
+    shot = browser.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
+    path = screenshot_folder() / f"{name}.png"
+    path.write_bytes(base64.b64decode(shot["data"]))
+    return path
+
+
+def screenshot_folder() -> Path:
+    """Give where screenshots go: `TFBENCH_SCREENSHOTS`, or build/screenshots."""
+    folder = Path(os.environ.get("TFBENCH_SCREENSHOTS") or Path(__file__).parents[1] / "build" / "screenshots")
     folder.mkdir(parents=True, exist_ok=True)
     return folder

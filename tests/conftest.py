@@ -370,7 +370,7 @@ def _make_program(step: Callable[..., Any], **changes: Any) -> spec.Program:
     return spec.Program(step=step, **{**fields, **changes})
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def records() -> Records:
     """Give the factory of records."""
     return Records()

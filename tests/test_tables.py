@@ -191,7 +191,7 @@ def test_each_comparison_set_has_a_table_of_its_own(shown: Any, records: Any) ->
         ((Placement(device="gpu", strategy="mirrored"), WIDE), ["x1", "x2"]),
         ((Placement(device="gpu"), Placement(), WIDE), ["gpu x1", "cpu x1", "gpu x2"]),
         ((Placement(interpreter="old"), Placement(interpreter="new")), ["old", "new"]),
-        ((Placement(threads=1), Placement()), ["threads 1", "threads all"]),
+        ((Placement(threads=1), Placement()), ["1 thread", "all threads"]),
         ((RING, replace(RING, communication="", bytes_per_pack=9)), ["ring pack 0", "auto pack 9"]),
         ((RING, replace(RING, communication="", strategy="mirrored")), ["multi_worker ring", "mirrored auto"]),
         ((Placement(device="gpu"),), ["2.00 s"]),  # the next column

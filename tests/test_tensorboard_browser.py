@@ -125,7 +125,7 @@ def data(served: Mapping[str, str], route: str, **query: str) -> Any:
 
 @pytest.mark.tensorflow
 def test_the_profile_page_lists_the_cases_and_draws_their_steps_and_operations(
-    browser: Any, served: Mapping[str, str], sessions: Mapping[str, str], tmp_path: Path
+    browser: Any, served: Mapping[str, str], sessions: Mapping[str, str]
 ) -> None:
     assert set(sessions) == set(CASES)
     browser.get(served["profiles"])
@@ -139,7 +139,7 @@ def test_the_profile_page_lists_the_cases_and_draws_their_steps_and_operations(
         assert len(steps) == len(set(steps)) > 1
         assert OPERATIONS[case] <= set(drawn)
         time.sleep(ZOOM_S)
-        browser.save_screenshot(chromium.screenshot_folder(tmp_path) / f"profile-{case}.png")
+        browser.save_screenshot(chromium.screenshot_folder() / f"profile-{case}.png")
 
 
 @pytest.mark.tensorflow
@@ -156,12 +156,12 @@ def test_the_plugin_has_the_operations_that_its_tables_would_draw(
 
 @pytest.mark.tensorflow
 def test_the_hparams_page_shows_the_trials_with_the_numbers_of_the_table(
-    browser: Any, folder: Path, served: Mapping[str, str], tmp_path: Path
+    browser: Any, folder: Path, served: Mapping[str, str]
 ) -> None:
     browser.get(served["trials"])
     wait(browser, lambda: CASES[1] in browser.execute_script(CELLS))
     cells = browser.execute_script(CELLS)
-    browser.save_screenshot(chromium.screenshot_folder(tmp_path) / "hparams.png")
+    browser.save_screenshot(chromium.screenshot_folder() / "hparams.png")
     heads = cells[: cells.index("elements/s") + 1]
     assert heads[:5] == ["Trial ID", "Show Metrics", "mode", "device", "implementation"]
     rows = {row["case"]: row for row in frame.summary_frame([store.load(folder)]).to_dict("records")}
@@ -172,10 +172,10 @@ def test_the_hparams_page_shows_the_trials_with_the_numbers_of_the_table(
 
 
 @pytest.mark.tensorflow
-def test_the_time_series_page_shows_the_rounds(browser: Any, served: Mapping[str, str], tmp_path: Path) -> None:
+def test_the_time_series_page_shows_the_rounds(browser: Any, served: Mapping[str, str]) -> None:
     browser.get(served["rounds"])
     wait(browser, lambda: "/invocation_1" in browser.find_element(By.TAG_NAME, "body").text)
-    browser.save_screenshot(chromium.screenshot_folder(tmp_path) / "timeseries.png")
+    browser.save_screenshot(chromium.screenshot_folder() / "timeseries.png")
 
 
 def test_without_chromium_a_user_skips_and_ci_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,78 @@
+"""The first section of a page: what the run comes to."""
+
+from collections.abc import Iterator
+
+from tfbench.bench.record import COMPLETE
+from tfbench.reports import charts_calls, headlines, tables, units
+from tfbench.reports.contents import Contents
+from tfbench.reports.headlines import Headline
+from tfbench.reports.page import Item, Notes, Section, Tags, Verdict, Verdicts
+
+TEXT = "Each implementation over its own eager mode, as in tfbench report --baseline eager; 95 % intervals in brackets."
+
+
+def make(contents: Contents) -> Section:
+    """Make the section: a verdict for each implementation, and which mode costs least after so many calls."""
+    items: list[Item] = []
+    warnings = tuple(_warnings(contents))
+    if warnings:
+        items.append(Notes(texts=warnings))
+    items.append(Verdicts(verdicts=tuple(_verdicts(contents))))
+    several = [headline for headline in contents.headlines if len(headline.members) > 1]
+    if several:
+        named = {contents.name(headline): headline for headline in several}
+        items.append(charts_calls.cheapest(named, name=f"{contents.prefix}verdicts"))
+    means = tuple(tables.means(contents.run))
+    if means:
+        items.append(Notes(texts=means))
+    return Section(heading="Verdicts", text=(TEXT,) if several else (), items=tuple(items))
+
+
+def _warnings(contents: Contents) -> Iterator[str]:
+    run = contents.run
+    if run.status != COMPLETE:
+        yield f"This run did not finish (status {run.status}): the page has what was measured."
+    if run.data_note:
+        yield run.data_note
+    for word in ("failed", "skipped"):
+        count = int((contents.summary["status"] == word).sum())
+        if count and word == "failed":
+            yield f"{units.count(count, 'case')} {word}: see Failures and skips."
+
+
+def _verdicts(contents: Contents) -> Iterator[Verdict]:
+    for one in contents.sets:
+        several = len(contents.places(one.workload)) > 1
+        for place in one.tags["device"]:
+            group = tuple(part for part in (one.workload, one.params, place if several else "") if part)
+            tags = {"workload": (one.workload,), "device": (place,)}
+            ids = {m.case.id for m in one.measurements if m.case.placement.label == place}
+            told = [headline for headline in contents.headlines if headline.members[0].case.id in ids]
+            if len(told) > 1:
+                yield from _fastest(contents, ids, group, tags)
+            yield from (_verdict(headline, group, tags) for headline in told)
+
+
+def _verdict(headline: Headline, group: tuple[str, ...], tags: Tags) -> Verdict:
+    return Verdict(
+        group=group,
+        name=headline.members[0].case.implementation,
+        words=tuple(headlines.sentence(headline)),
+        reasons=tuple(headlines.reasons(headline)),
+        tags=tags,
+    )
+
+
+def _fastest(contents: Contents, ids: set[str], group: tuple[str, ...], tags: Tags) -> Iterator[Verdict]:
+    """Name the fastest case of a comparison set."""
+    rows = contents.summary[contents.summary["case"].isin(ids) & contents.summary["speedup"].notna()]
+    if not len(rows):
+        return
+    row = {str(name): value for name, value in rows.loc[rows["median_s"].idxmin()].to_dict().items()}
+    base = rows[rows["case"] == row["baseline"]]
+    told = f", {units.seconds(row['median_s'])} a call"
+    if len(base) and row["case"] != row["baseline"]:
+        ratio, _, interval = tables.speedup_text(row).partition(" ")
+        told += f"; {ratio} over {base.iloc[0]['implementation']} {base.iloc[0]['mode']} {interval}".rstrip()
+    words = ((f"{row['implementation']} ", ""), (row["mode"], row["mode"]), (told, ""))
+    yield Verdict(group=group, name="fastest of all", words=words, tags=tags)
