@@ -93,22 +93,28 @@ def test_a_run_that_cannot_be_read_is_refused(name: str) -> None:
         resume.fill({"resume": name})
 
 
+@pytest.fixture
+def known(make_workload: Any) -> Any:
+    """Give the catalog of the toy."""
+    return {"toy": make_workload()}
+
+
 def _cases(records: Any) -> list[Any]:
     return [records.case(mode=mode) for mode in ("eager", "graph", "xla")]
 
 
-def test_a_set_whose_cases_all_ended_well_is_finished(records: Any, resumption: Any) -> None:
+def test_a_set_whose_cases_all_ended_well_is_finished(records: Any, resumption: Any, known: Any) -> None:
     eager, graph, xla = _cases(records)
     ends = records.measurement(case=eager), records.measurement(case=graph), records.skip(case=xla)
     found = resumption(measurements=ends[:2], skips=ends[2:])
     assert found.finished([eager, graph, xla]) == ends
-    assert found.unfinished([eager, graph, xla]) == set()
+    assert found.unfinished([eager, graph, xla], known) == set()
 
 
 @pytest.mark.parametrize(
     "what", ["a case is missing", "a case failed", "an invocation was cut short", "one is missing"]
 )
-def test_a_set_with_anything_missing_or_failed_is_not(what: str, records: Any, resumption: Any) -> None:
+def test_a_set_with_anything_missing_or_failed_is_not(what: str, records: Any, resumption: Any, known: Any) -> None:
     eager, graph, xla = cases = _cases(records)
     last: dict[str, Any] = {
         "a case is missing": {},
@@ -126,7 +132,7 @@ def test_a_set_with_anything_missing_or_failed_is_not(what: str, records: Any, r
     assert found.finished(cases) is None
     assert found.has(cases)
     # A case that failed is an end, though one that is tried again.
-    assert found.unfinished(cases) == (set() if what == "a case failed" else {case.id for case in cases})
+    assert found.unfinished(cases, known) == (set() if what == "a case failed" else {case.id for case in cases})
 
 
 @pytest.mark.parametrize(("most", "finished"), [("3", False), ("2", True)])
@@ -143,12 +149,12 @@ def test_with_a_precision_a_set_is_finished_once_it_is_met_or_the_invocations_en
         assert (found.finished([m.case for m in measurements]) is not None) == wanted
 
 
-def test_only_what_was_planned_is_measured_in_whole_sets(records: Any, resumption: Any) -> None:
+def test_only_what_was_planned_is_measured_in_whole_sets(records: Any, resumption: Any, known: Any) -> None:
     eager, graph, xla = cases = _cases(records)
     other = records.case(params=(("n", 16), ("kind", "small")))
     found = resumption(planned=(xla.id, eager.id))
     assert found.planned([*cases, other]) == [eager, xla]
-    assert found.sets([eager, xla, other], {xla.id}) == [[eager, xla]]
+    assert found.sets([eager, xla, other], {xla.id}, known) == [[eager, xla]]
     with pytest.raises(BadInputError, match=f"was to measure {xla.id}, which is there no more: start a new run"):
         found.planned([eager, graph])
     assert resumption(name="old").planned([*cases, other]) == [*cases, other]

@@ -167,7 +167,7 @@ def test_one_interpreter_takes_the_place_of_the_suites_own(catalog: Catalog) -> 
 
 def test_the_interpreters_of_a_case_are_one_comparison_set(catalog: Catalog) -> None:
     raw = {"workload": ["toy"], "device": ["cpu"], "python": ["old=/old", "new=/new"]}
-    (only,) = selection.comparison_sets(selection.select(catalog, options.parse(raw)))
+    (only,) = selection.comparison_sets(selection.select(catalog, options.parse(raw)), catalog)
     assert len(only) == 2 * 2 * 3
 
 
@@ -263,10 +263,10 @@ def test_an_empty_catalog_leaves_no_case() -> None:
         ids({})
 
 
-def test_comparison_sets_keep_order_and_put_together_what_may_be_compared(records: Any) -> None:
+def test_comparison_sets_keep_order_and_put_together_what_may_be_compared(records: Any, make_workload: Any) -> None:
     a, b = records.case(mode="eager"), records.case(mode="xla")
     other = records.case(params=(("n", 9),))
-    assert selection.comparison_sets([a, other, b]) == [[a, b], [other]]
+    assert selection.comparison_sets([a, other, b], {"toy": make_workload()}) == [[a, b], [other]]
 
 
 def test_every_case_has_an_id_of_its_own(catalog: Catalog) -> None:

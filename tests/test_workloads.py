@@ -39,7 +39,7 @@ def check(cases: list[Case], folder: Path) -> dict[str, Any]:
 def all_sets() -> list[Any]:
     """Give all comparison sets of a full run on the CPU."""
     choice = options.parse({"full": True, "device": ["cpu"]})
-    sets = selection.comparison_sets(selection.select(KNOWN, choice))
+    sets = selection.comparison_sets(selection.select(KNOWN, choice), KNOWN)
     return [pytest.param(cases, id=cases[0].comparison_set) for cases in sets]
 
 

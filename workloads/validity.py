@@ -34,7 +34,7 @@ def _wrong(workload: Workload) -> Iterator[str]:
     yield from _wrong_fields(workload)
     yield from _wrong_parameters(workload)
     known = [(name, mode) for name in (*workload.implementations, *workload.parts) for mode in MODES]
-    if workload.baseline not in known:
+    if workload.baseline not in {*known, *(("", mode) for mode in MODES)}:
         yield f"baseline: one of its implementations and a mode of {', '.join(MODES)}, as a tuple"
     if not isinstance(workload.only, tuple) or not all(pair in known for pair in workload.only):
         yield "only: a tuple of such pairs"
