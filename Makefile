@@ -11,7 +11,7 @@ LOCK_TOOLS := build/lock-tools
 BUILD_LEFTOVERS := build/lib build/bdist.* build/wheel $(LINT_ROOT)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench bench-quick calibrate versus-jax test lint lock clean
+.PHONY: help bench bench-quick calibrate versus-jax examples test lint lock clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)$$/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -37,6 +37,9 @@ calibrate: $(STAMP) ## prove intervals, verdicts and gates on this machine: docs
 
 versus-jax: $(STAMP) ## TensorFlow's XLA beside JAX, in an environment of its own in build/jax-venv; 5 minutes
 	$(BIN)/python benchmarks/versus_jax.py $(ARGS)
+
+examples: $(STAMP) ## run examples/ in quick form; ARGS=--full measures them and writes docs/examples.md
+	$(BIN)/python benchmarks/examples.py $(ARGS)
 
 test: $(STAMP) ## run the tests; ARGS goes to pytest
 	$(BIN)/pytest $(ARGS)
