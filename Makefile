@@ -13,7 +13,7 @@ AUDIT_VENV := build/audit-venv
 BUILD_LEFTOVERS := build/lib build/bdist.* build/wheel $(LINT_ROOT)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench bench-quick calibrate versus-jax test test-slurm kills fuzz audit docs lint lock clean
+.PHONY: help bench bench-quick calibrate versus-jax test test-slurm kills fuzz audit docs examples lint lock clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)$$/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -58,6 +58,8 @@ audit: $(STAMP) ## known holes in the locked dependencies, by pip-audit; says so
 	test -x $(AUDIT_VENV)/bin/python || $(BIN)/python -m venv $(AUDIT_VENV)
 	$(AUDIT_VENV)/bin/python -m pip install -q --disable-pip-version-check pip-audit
 	$(BIN)/python tests/audit.py $(AUDIT_VENV)/bin/pip-audit
+examples: $(STAMP) ## run examples/ in quick form; ARGS=--full measures them and writes docs/examples.md
+	$(BIN)/python benchmarks/examples.py $(ARGS)
 
 test: $(STAMP) ## run the tests; ARGS goes to pytest
 	$(BIN)/pytest $(ARGS)

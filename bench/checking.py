@@ -49,8 +49,7 @@ def compare(
     Args:
         actual: one structure of arrays a call.
         expected: the reference, alike; compared in float64, whole numbers exactly as they are, texts as well.
-        rtol: relative tolerance.
-        atol: absolute tolerance.
+        rtol, atol: relative and absolute tolerance.
         scaled: tolerance relative to the largest value; it leaves whole numbers exact.
 
     Raises:
@@ -62,13 +61,9 @@ def compare(
     worst_abs = worst_rel = worst_scaled = epsilon = 0.0
     for call, (found, wanted) in enumerate(zip(actual, expected, strict=True), start=1):
         for part, (a, b) in enumerate(_matched(flatten(found), flatten(wanted), call)):
-            where = f"call {call}, output {part}"
-            if isinstance(b, Finite) or b.dtype.kind in "OSU":
-                _require_like(a, b, where)
-                continue
-            errors = _errors(a, b, _Limits(rtol, atol, scaled), where)
+            errors = _errors(a, b, _Limits(rtol, atol, scaled), f"call {call}, output {part}")
             worst_abs, worst_rel = max(worst_abs, errors[0]), max(worst_rel, errors[1])
-            worst_scaled, epsilon = max(worst_scaled, _scaled(errors[0], b)), max(epsilon, _epsilon(a))
+            worst_scaled, epsilon = max(worst_scaled, _scaled(errors[0], b)), max(epsilon, _epsilon(a, b))
     return Check(
         calls=len(actual),
         max_abs_error=worst_abs,
@@ -123,13 +118,13 @@ def _largest(wanted: npt.NDArray[Any]) -> float:
 
 def _scaled(error: float, wanted: npt.NDArray[Any]) -> float:
     """Give the error relative to the largest finite value of the reference; 0 where that is 0."""
-    largest = _largest(wanted)
+    largest = _largest(wanted) if error else 0.0
     return error / largest if largest else 0.0
 
 
-def _epsilon(found: npt.NDArray[Any]) -> float:
-    """Give the rounding unit of an array's type, bfloat16 and float8 included; 0 for whole numbers."""
-    if found.dtype.kind not in "fcV":  # V: ml_dtypes' own types, floats and whole numbers
+def _epsilon(found: npt.NDArray[Any], wanted: Any) -> float:
+    """Give the rounding unit of an array's type, bfloat16 and float8 included; 0 for whole numbers and the unknown."""
+    if isinstance(wanted, Finite) or found.dtype.kind not in "fcV":  # V: ml_dtypes' own types, floats and whole numbers
         return 0.0
     import ml_dtypes
 
@@ -146,6 +141,9 @@ def _widened(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _errors(found: npt.NDArray[Any], wanted: npt.NDArray[Any], limits: _Limits, where: str) -> tuple[float, float]:
+    if isinstance(wanted, Finite) or wanted.dtype.kind in "OSU":
+        _require_like(found, wanted, where)
+        return 0.0, 0.0
     if not found.size:
         return 0.0, 0.0
     a, b = _widened(found), _widened(wanted)

@@ -96,9 +96,7 @@ def show(result: Result, benchmark: Any) -> None:
         row.param = name if row.param is None else f"{row.param}-{name}"
         row.params = {**(row.params or {}), "mode": name}
         row.extra_info = dict(row.extra_info)
-        group = row.group
         replay.replay(measurement, row)
-        row.group = group or row.group
 
 
 def in_mode(name: str, which: str) -> str:

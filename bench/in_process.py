@@ -90,8 +90,7 @@ def measure(
 
     Args:
         function: of Python, or under `tf.function`, which is taken off.
-        inputs: argument tuples, taken in turn.
-        modes: the modes wanted, at least one.
+        inputs, modes: argument tuples, taken in turn; the modes wanted, at least one.
         tolerance: how far an answer may be from the eager run's, relative to the largest value of its output; None
             compares nothing.
         name: names it in records.
@@ -99,9 +98,8 @@ def measure(
 
     Raises:
         BadInputError: a mode is unknown, or the arguments do not fit.
-        WrongAnswerError: a mode gives another answer than the eager run.
-        WrongUpdateError: it leaves the variables otherwise.
-        UnrepeatableError: so does the eager run itself.
+        WrongAnswerError, WrongUpdateError: a mode answers, or leaves the variables, otherwise than the eager run.
+        UnrepeatableError: the eager run itself answers otherwise the second time.
         UnsteadyError: too few rounds were without a trace or compile.
     """
     bare, inputs = _accept(function, inputs, modes)

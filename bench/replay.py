@@ -38,7 +38,7 @@ CLOCK = Clock()
 
 def replay(measurement: Measurement, benchmark: Any) -> None:
     """Let the fixture see every round as if it had timed it: seconds a call."""
-    benchmark.group = measurement.case.comparison_set
+    benchmark.group = benchmark.group or measurement.case.comparison_set
     benchmark.extra_info["tfbench"] = codec.encode(measurement)
     CLOCK.load(measurement.call_s)
     benchmark.pedantic(CLOCK.advance, rounds=len(measurement.call_s), iterations=1)

@@ -8,6 +8,7 @@ import pytest
 from tfbench.bench import checking
 from tfbench.bench.checking import WrongAnswerError
 from tfbench.bench.record import Check
+from tfbench.workloads import spec
 
 F32 = np.float32
 EPSILON = 2.0**-23  # of float32
@@ -233,3 +234,39 @@ def test_replicas_that_all_saw_the_same_data_are_refused(make_program: Any) -> N
 
 def test_without_replicas_there_are_no_losses(make_program: Any) -> None:
     assert checking.shard_losses(make_program(lambda: None)) == []
+
+
+def test_an_error_may_be_a_share_of_the_largest_value_of_its_output() -> None:
+    found = checking.compare([F32([1.1, 100.0])], [F32([1.0, 100.0])], scaled=0.01)
+    assert (found.tolerance, found.scaled_error) == (0.01, pytest.approx(0.001))
+
+
+def test_beyond_that_share_it_is_refused_with_what_sets_it() -> None:
+    message = r"^call 1, output 0: 4, expected 1 \(tolerance 0.01 of its largest value, 100; --tolerance sets it\)$"
+    with pytest.raises(WrongAnswerError, match=message):
+        checking.compare([F32([4.0, 100.0])], [F32([1.0, 100.0])], scaled=0.01)
+
+
+def test_whole_numbers_have_no_share() -> None:
+    with pytest.raises(WrongAnswerError, match=r"tolerance none for whole numbers\)$"):
+        checking.compare([np.int32([1, 101])], [np.int32([1, 100])], scaled=0.5)
+
+
+def test_of_an_unknown_output_the_shape_and_finiteness_are_checked() -> None:
+    unknown = spec.Finite((2,))
+    assert compare([(F32([1.0, 2.0]), F32(3.0))], [(unknown, F32(3.0))]).max_abs_error == 0.0
+    with pytest.raises(WrongAnswerError, match=r"^call 1, output 0: not all numbers are finite$"):
+        compare([F32([1.0, np.nan])], [unknown])
+    with pytest.raises(WrongAnswerError, match=r"^call 1: the answer has the shapes \[\(3,\)\], expected \[\(2,\)\]$"):
+        compare([F32([1.0, 2.0, 3.0])], [unknown])
+
+
+def test_texts_are_equal_or_refused() -> None:
+    assert compare([np.array([b"a"], object)], [np.array([b"a"], object)]).max_abs_error == 0.0
+    with pytest.raises(WrongAnswerError, match=r"^call 1, output 0: the text is not the expected one$"):
+        compare([np.array(["a"])], [np.array(["b"])])
+
+
+def test_nothing_has_no_arrays_and_a_ragged_tensor_those_of_its_parts(tf: Any) -> None:
+    found = checking.flatten({"a": None, "b": tf.ragged.constant([[1, 2], [3]])})
+    assert [array.tolist() for array in found] == [[1, 2, 3], [0, 2, 3]]

@@ -265,3 +265,7 @@ def test_a_finding_stays_one_warning(records: Any) -> None:
 
 def test_what_a_workload_says_of_its_times_is_a_warning(records: Any) -> None:
     assert frame.warnings(records.measurement(caution="merged")) == ["merged"]
+
+
+def test_each_line_of_a_caution_is_a_warning_of_its_own(records) -> None:
+    assert frame.warnings(records.measurement(caution="merged\nrandom; drawn")) == ["merged", "random, drawn"]

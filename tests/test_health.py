@@ -179,6 +179,17 @@ def test_smaller_errors_are_explained_by_rounding_or_by_the_other_modes(mode) ->
     assert texts(mode("xla", epsilon=0.0), [mode("eager", epsilon=0.0)]) == []
 
 
+def test_errors_that_the_workload_allows_are_not_told(mode, records, with_fields) -> None:
+    def allowing(measurement, tolerance):
+        done = measurement.invocations[0]
+        checked = with_fields(done, check=with_fields(done.check, tolerance=tolerance))
+        return with_fields(measurement, invocations=(checked,))
+
+    xla = mode("xla", 3e-4)
+    told = [bool(texts(allowing(xla, tolerance), [mode("eager", 0.0)])) for tolerance in (1e-3, 1e-4, 0.0)]
+    assert told == [False, True, True]
+
+
 @pytest.mark.parametrize(
     ("shapes", "expected"),
     [

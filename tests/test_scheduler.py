@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tfbench.bench import protocol
 from tfbench.bench.case import Case, Placement
 from tfbench.bench.process import WorkerError
 from tfbench.bench.protocol import Request
@@ -86,6 +87,16 @@ def test_a_measurement_carries_what_workload_and_worker_know(bench: Bench, monke
     assert (found.baseline, found.unit, found.work_per_call) == (("by_hand", "eager"), "elements", 8)
     assert (found.data, found.device, found.caution) == ("synthetic", "toy processor", "")
     assert (found.content, found.shapes) == ("the code of toy", "int32[8] -> int32[]")
+
+
+def test_the_work_of_a_call_is_what_the_worker_found_where_only_it_knows(bench: Bench) -> None:
+    def script(request: Request, number: int) -> list[Any]:
+        found = {"work": 5, "unit": "tokens"}
+        return [{**it, **found} if it["say"] == protocol.READY else it for it in bench.well(request, number)]
+
+    measuring, _ = bench.run(script)
+    works = {(it.work_per_call, it.unit) for it in measuring.outcomes() if isinstance(it, Measurement)}
+    assert works == {(5, "tokens")}
 
 
 def test_the_code_of_a_workload_has_a_digest(bench: Bench) -> None:

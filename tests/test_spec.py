@@ -93,3 +93,12 @@ def test_a_part_of_a_step_is_compared_with_itself_only(make_workload: Any) -> No
     workload = make_workload(parts=("compute",), baseline=("by_hand", "eager"))
     assert workload.baseline_of("library") == ("by_hand", "eager")
     assert workload.baseline_of("compute") == ("compute", "eager")
+
+
+def test_a_workload_needs_a_name_an_implementation_and_what_builds_it() -> None:
+    def build(_job: spec.Job) -> spec.Program:
+        raise NotImplementedError
+
+    workload = spec.Workload(name="mine", implementations=("one", "other"), build=build)
+    assert (workload.unit, workload.work({}, 1), workload.parameters) == ("calls", 1, ())
+    assert [workload.baseline_of(name) for name in workload.implementations] == [("one", "eager"), ("other", "eager")]
