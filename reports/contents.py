@@ -32,76 +32,36 @@ VIEWS = (
     *(profile_view.VIEW, ops_view.VIEW, scaling_view.VIEW, per_core_view.VIEW),
     *(communication_view.VIEW, loop_view.VIEW),
 )
+WITHOUT_PARAMS = ("retracing", "calls", "loop")  # tables that are not about comparison sets
 LONGEST_SLUG = 48
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
-    """Hold what a page shows of a run.
-
-    Attributes:
-        run: the run.
-        summary: its cases, as `frame.summary_frame` has them.
-        headlines: what it comes to.
-        rows: of each table, by the name that `--table` knows it by; those that it prints.
-        notes: what stands beside each of these tables.
-        prefix: before the names of the run's figures, so that several runs fit on one page.
-    """
-
-    run: Run
-    summary: pd.DataFrame
-    headlines: tuple[Headline, ...]
-    rows: Mapping[str, list[Row]]
-    notes: Mapping[str, tuple[str, ...]]
-    prefix: str = ""
-
-    def places(self, workload: str) -> set[str]:
-        """Give where a workload was measured."""
-        return {m.case.placement.label for m in self.run.measurements if m.case.workload == workload}
-
-    def name(self, headline: Headline) -> str:
-        """Name an implementation in the whole run: with its parameters and place where others have other ones."""
-        case = headline.members[0].case
-        params = {m.case.params_label for m in self.run.measurements if m.case.workload == case.workload}
-        places = self.places(case.workload)
-        parts = (
-            *(case.workload, case.implementation),
-            case.params_label if len(params) > 1 else "",
-            case.placement.label if len(places) > 1 else "",
-        )
-        return " ".join(part for part in parts if part)
-
-    @property
-    def sets(self) -> list["ComparisonSet"]:
-        """Give the comparison sets that have a measurement, in the order of measuring."""
-        found: dict[tuple[str, str], list[Measurement]] = {}
-        for m in self.run.measurements:
-            found.setdefault((m.case.workload, m.case.params_label), []).append(m)
-        slugs = unique([slug(" ".join(part for part in key if part)) for key in found])
-        return [
-            ComparisonSet(
-                contents=self, workload=key[0], params=key[1], measurements=tuple(members), slug=f"{self.prefix}{short}"
-            )
-            for (key, members), short in zip(found.items(), slugs, strict=True)
-        ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonSet:
-    """Hold the cases of one workload and parameters.
+    """Hold the cases of one workload and parameters, and their rows of the tables.
 
     Attributes:
-        contents: of the whole run.
         workload, params: what they have in common.
         measurements: the cases.
         slug: its name in the names of figures.
+        names: of the cases within the set, by id.
+        places: a short name for each place, by its label: what it differs in from the others; empty if it is alone.
+        headlines: what is said of the cases.
+        summary: their rows of the summary.
+        rows: of each table, by its name; each row has the case's `name`.
+        notes: what must be known before believing them.
     """
 
-    contents: Contents
     workload: str
     params: str
     measurements: tuple[Measurement, ...]
     slug: str
+    names: Mapping[str, str]
+    places: Mapping[str, str]
+    headlines: tuple[Headline, ...]
+    summary: tuple[Row, ...]
+    rows: Mapping[str, list[Row]]
+    notes: tuple[str, ...]
 
     @property
     def title(self) -> str:
@@ -114,61 +74,105 @@ class ComparisonSet:
         return {
             "workload": (self.workload,),
             "mode": tuple(dict.fromkeys(m.case.mode for m in self.measurements)),
-            "device": tuple(dict.fromkeys(m.case.placement.label for m in self.measurements)),
+            "device": tuple(self.places),
         }
 
-    def label(self, row: Mapping[Any, Any]) -> str:
-        """Name a case, a row of a table, within the set."""
-        parts = (row["implementation"], row["mode"], self.places.get(row["where"], row["where"]))
-        return " ".join(str(part) for part in parts if part)
 
-    @property
-    def places(self) -> dict[str, str]:
-        """Give a short name for each place, by its label: what it differs in from the others, empty if it is alone."""
-        labels = [m.case.placement.label for m in self.measurements]
-        return dict(zip(labels, tables.place_texts(self._mine), strict=True))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """Hold what a page shows of a run.
 
-    @property
-    def _mine(self) -> pd.DataFrame:
-        """Give the set's part of the summary: a row for each measurement, in their order."""
-        return self.contents.summary[self.contents.summary["case"].isin([m.case.id for m in self.measurements])]
+    Attributes:
+        run: the run.
+        summary: its cases, as `frame.summary_frame` has them.
+        headlines: what it comes to.
+        sets: the comparison sets that have a measurement, in the order of measuring.
+        rows: of each table, by the name that `--table` knows it by; those that it prints.
+        notes: what stands beside each of these tables.
+        prefix: before the names of the run's figures, so that several runs fit on one page.
+    """
 
-    @property
-    def names(self) -> dict[str, str]:
-        """Give the name of each case by its id."""
-        return {
-            m.case.id: self.label(
-                {"implementation": m.case.implementation, "mode": m.case.mode, "where": m.case.placement.label}
-            )
-            for m in self.measurements
-        }
+    run: Run
+    summary: pd.DataFrame
+    headlines: tuple[Headline, ...]
+    sets: tuple[ComparisonSet, ...]
+    rows: Mapping[str, list[Row]]
+    notes: Mapping[str, tuple[str, ...]]
+    prefix: str = ""
 
-    @property
-    def summary(self) -> list[Row]:
-        """Give the set's rows of the summary, named."""
-        places = {m.case.id: m.case.placement.label for m in self.measurements}
-        rows = tables.shown_rows(self._mine)
-        return [{**row, "where": places[row["case"]], "name": self.names[row["case"]]} for row in rows]
+    def places(self, workload: str) -> set[str]:
+        """Give where a workload was measured."""
+        return {m.case.placement.label for m in self.run.measurements if m.case.workload == workload}
 
-    def rows(self, table: str) -> list[Row]:
-        """Give the set's rows of a table, named."""
-        mine = (
-            {"mode": row.get("fast"), **row}  # what has two modes is about the one that may be faster
-            for row in self.contents.rows[table]
-            if (row["workload"], row["params"]) == (self.workload, self.params)
+    def name(self, headline: Headline) -> str:
+        """Name an implementation in the whole run: with its parameters and place where others have other ones."""
+        case = headline.members[0].case
+        params = {m.case.params_label for m in self.run.measurements if m.case.workload == case.workload}
+        parts = (
+            *(case.workload, case.implementation),
+            case.params_label if len(params) > 1 else "",
+            case.placement.label if len(self.places(case.workload)) > 1 else "",
         )
-        return [{**row, "name": self.label(row)} for row in mine]
+        return " ".join(part for part in parts if part)
 
 
 def gather(run: Run, *, prefix: str = "") -> Contents:
     """Gather what a page shows of a run."""
+    summary, told = frame.summary_frame([run]), tuple(headlines.of_run(run))
+    rows = {view.name: list(view.shown(list(view.rows(run)))) for view in VIEWS}
+    members: dict[tuple[str, str], list[Measurement]] = {}
+    for m in run.measurements:
+        members.setdefault((m.case.workload, m.case.params_label), []).append(m)
+    slugs = unique([slug(" ".join(part for part in key if part)) for key in members])
     return Contents(
         run=run,
-        summary=frame.summary_frame([run]),
-        headlines=tuple(headlines.of_run(run)),
-        rows={view.name: list(view.shown(list(view.rows(run)))) for view in VIEWS},
+        summary=summary,
+        headlines=told,
+        sets=tuple(
+            _set(tuple(found), summary, told, rows, slug=f"{prefix}{short}")
+            for found, short in zip(members.values(), slugs, strict=True)
+        ),
+        rows=rows,
         notes={view.name: tuple(view.notes(run)) for view in VIEWS},
         prefix=prefix,
+    )
+
+
+def _set(
+    members: tuple[Measurement, ...],
+    summary: pd.DataFrame,
+    told: Sequence[Headline],
+    rows: Mapping[str, list[Row]],
+    *,
+    slug: str,
+) -> ComparisonSet:
+    first, ids = members[0].case, [m.case.id for m in members]
+    mine = summary[summary["case"].isin(ids)]  # a row for each measurement, in their order
+    labels = [m.case.placement.label for m in members]
+    places = dict(zip(labels, tables.place_texts(mine), strict=True))
+
+    def name(row: Mapping[Any, Any]) -> str:
+        parts = (row["implementation"], row["mode"], places.get(row["where"], row["where"]))
+        return " ".join(str(part) for part in parts if part)
+
+    def named(table: Sequence[Row]) -> list[Row]:
+        key = first.workload, first.params_label
+        # What has two modes is about the one that may be faster.
+        own = ({"mode": row.get("fast"), **row} for row in table if (row["workload"], row["params"]) == key)
+        return [{**row, "name": name(row)} for row in own]
+
+    shown = [{**row, "where": label} for row, label in zip(tables.shown_rows(mine), labels, strict=True)]
+    return ComparisonSet(
+        workload=first.workload,
+        params=first.params_label,
+        measurements=members,
+        slug=slug,
+        names={row["case"]: name(row) for row in shown},
+        places=places,
+        headlines=tuple(one for one in told if one.members[0].case.id in ids),
+        summary=tuple({**row, "name": name(row)} for row in shown),
+        rows={table: named(found) for table, found in rows.items() if table not in WITHOUT_PARAMS},
+        notes=tuple(tables.notes(mine)),
     )
 
 

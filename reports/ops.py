@@ -1,5 +1,6 @@
 """Read the op tables that profiles left beside run.json, and say where a step's time went."""
 
+import functools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,8 +93,7 @@ def load(run: Run) -> tuple[list[Profiled], list[str]]:
         if folder is None or profile.case_id not in measured:
             continue
         try:
-            content = json.loads((folder / OPS_FILE).read_text(encoding="utf-8"))
-            table = codec.decode(OpTable, printable.in_values(content), OPS_FILE)
+            table = _read(folder / OPS_FILE, (folder / OPS_FILE).stat().st_mtime_ns)
         except OSError as error:
             notes.append(f"{profile.case_id}: its op table cannot be read: {error.strerror or error}")
         except (ValueError, RecursionError) as error:
@@ -102,6 +102,12 @@ def load(run: Run) -> tuple[list[Profiled], list[str]]:
             if table.step_s > 0:
                 found.append(Profiled(profile=profile, measurement=measured[profile.case_id], table=table))
     return found, notes
+
+
+@functools.lru_cache(maxsize=256)
+def _read(path: Path, _mtime_ns: int) -> OpTable:
+    """Read an op table, once for all the tables and charts that are made of it."""
+    return codec.decode(OpTable, printable.in_values(json.loads(path.read_text(encoding="utf-8"))), OPS_FILE)
 
 
 def missing(run: Run) -> list[str]:

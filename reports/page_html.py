@@ -1,7 +1,6 @@
 """Write a page as one file of HTML that needs no network: Vega and all data are in it."""
 
 import base64
-import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from typing import Any
 import jinja2
 import vl_convert
 from markupsafe import Markup
-from tfbench.reports import charts, palette
+from tfbench.reports import charts, palette, vega
 from tfbench.reports.page import Figure, Page, Tags
 
 TEMPLATE = "page.html"
@@ -24,7 +23,7 @@ POLICY = (
 
 def render(page: Page) -> str:
     """Write a page."""
-    scripts = (_vega(), _template_text("page.js"))
+    scripts = (vega.script(), _template_text("page.js"))
     tag_numbers = {name: {value: i for i, value in enumerate(values)} for name, values in page.choices.items()}
 
     def tags(of: Tags) -> str:
@@ -66,12 +65,6 @@ def _json(value: Mapping[str, Any]) -> str:
     """
     text = json.dumps(value, separators=(",", ":"), allow_nan=False)
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
-
-
-@functools.cache
-def _vega() -> str:
-    """Give Vega, Vega-Lite and vega-embed as one script; bundling takes some seconds."""
-    return str(vl_convert.javascript_bundle())
 
 
 def _template_text(name: str) -> str:

@@ -38,10 +38,10 @@ def make(found: Contents) -> Iterator[Section]:
     told: set[str] = set()
     most = charts_rounds.share(found.run.measurements)
     for one in found.sets:
-        parts = [speed(one, most), first_call(one)]
+        parts = [speed(one, most), first_call(found, one)]
         if one.workload not in told:
-            parts.append(retracing(one))
-        parts += [inside(one), scaling(one), steadiness(one, most)]
+            parts.append(retracing(found, one))
+        parts += [inside(found, one), scaling(found, one), steadiness(one, most)]
         told.add(one.workload)
         yield Section(heading=one.title, sections=tuple(part for part in parts if part.items), tags=one.tags)
 
@@ -74,11 +74,9 @@ def speed(one: ComparisonSet, most: int) -> Section:
     """Show how fast the cases are: the table of the summary, speed-ups, and all rounds."""
     rows = one.summary
     summary = data_tables.make(tables.columns(rows), rows, caption=f"Steady state and first call of {one.title}")
-    of_set = one.contents.summary[one.contents.summary["case"].isin(one.names)]
     items: list[Item] = [summary]
-    notes = tables.notes(of_set)
-    if notes:
-        items.append(Notes(title="Before you believe it", texts=tuple(notes)))
+    if one.notes:
+        items.append(Notes(title="Before you believe it", texts=one.notes))
     base = next((row["name"] for row in rows if row["case"] == row["baseline"]), None)
     if base is not None and len(rows) > 1:
         items.append(
@@ -107,12 +105,12 @@ def _rounds(one: ComparisonSet, most: int, chart: Callable[..., Figure], word: s
     ]
 
 
-def first_call(one: ComparisonSet) -> Section:
+def first_call(found: Contents, one: ComparisonSet) -> Section:
     """Show the cold ledger, and how many calls make up for it."""
-    costs = _table(one, "costs", one.rows("costs"))
+    costs = _table(one, "costs", one.rows["costs"])
     figures: list[Item] = [charts_ledger.chart(one.summary, name=f"ledger-{one.slug}", table=costs, tags=one.tags)]
-    even = one.rows("break-even")
-    for number, headline in enumerate(h for h in one.contents.headlines if h.members[0].case.id in one.names):
+    even = one.rows["break-even"]
+    for number, headline in enumerate(one.headlines):
         case = headline.members[0].case
         if len(headline.members) > 1:
             mine = [
@@ -132,42 +130,42 @@ def first_call(one: ComparisonSet) -> Section:
             )
     text = (PAYING_BACK,) if len(figures) > 1 else ()
     names = tuple(costs_view.case_name(m.case) for m in one.measurements)
-    notes = tuple(note for note in one.contents.notes["costs"] if note.startswith(names))
+    notes = tuple(note for note in found.notes["costs"] if note.startswith(names))
     figures += [Notes(texts=notes, tags=one.tags)] if notes else []
     return Section(heading="The first call, and when it has paid back", text=text, items=tuple(figures), tags=one.tags)
 
 
-def retracing(one: ComparisonSet) -> Section:
+def retracing(found: Contents, one: ComparisonSet) -> Section:
     """Show what the workload's call sequences traced and compiled."""
-    sequences = [s for s in one.contents.run.sequences if s.workload == one.workload]
+    sequences = [s for s in found.run.sequences if s.workload == one.workload]
     if not sequences:
         return Section(heading="Retracing")
     modes = tuple(dict.fromkeys(s.mode for s in sequences))
     tags = {"workload": (one.workload,), "mode": modes}
     view = contents.view("calls")
-    rows = [row for row in one.contents.rows["calls"] if row["workload"] == one.workload]
+    rows = [row for row in found.rows["calls"] if row["workload"] == one.workload]
     by_call = data_tables.make([c for c in view.columns if c.name != "workload"], rows, caption=view.title, folded=True)
     view = contents.view("retracing")
-    rows = [row for row in one.contents.rows["retracing"] if row["workload"] == one.workload]
+    rows = [row for row in found.rows["retracing"] if row["workload"] == one.workload]
     summed = data_tables.make([c for c in view.columns if c.name != "workload"], rows, caption=view.title)
     chart = charts_retracing.chart(sequences, name=f"retracing-{one.slug}", table=summed, tags=tags)
-    notes = tuple(note for note in one.contents.notes["retracing"] if note.startswith(f"{one.workload} "))
+    notes = tuple(note for note in found.notes["retracing"] if note.startswith(f"{one.workload} "))
     items: list[Item] = [chart, by_call]
     if notes:
         items.append(Notes(title="Causes and fixes", texts=notes, tags=tags))
     return Section(heading="Retracing", items=tuple(items), tags=tags)
 
 
-def inside(one: ComparisonSet) -> Section:
+def inside(found: Contents, one: ComparisonSet) -> Section:
     """Show what a step's time goes to."""
-    rows = one.rows("profile")
+    rows = one.rows["profile"]
     if not rows:
         return Section(heading="Inside a step")
     items: list[Item] = [
         charts_profile.parts(rows, name=f"parts-{one.slug}", table=_table(one, "profile", rows), tags=_tags(one, rows))
     ]
-    notes = [note for name in ("profile", "ops") for note in one.contents.notes[name]]
-    for number, ((name, place), mine) in enumerate(_by(one.rows("ops"), "implementation", "where").items()):
+    notes = [note for name in ("profile", "ops") for note in found.notes[name]]
+    for number, ((name, place), mine) in enumerate(_by(one.rows["ops"], "implementation", "where").items()):
         start = f"{' '.join(part for part in (one.workload, name, one.params) if part)} ({place}): "
         items.append(
             charts_profile.operations(
@@ -188,11 +186,11 @@ def inside(one: ComparisonSet) -> Section:
     return Section(heading="Inside a step", text=(INSIDE,), items=tuple(items), tags=one.tags)
 
 
-def scaling(one: ComparisonSet) -> Section:
+def scaling(found: Contents, one: ComparisonSet) -> Section:
     """Show what each further core or replica gives."""
     figures: list[Figure] = []
-    per_core = one.rows("per-core")
-    for number, ((name, axis), mine) in enumerate(_by(one.rows("scaling"), "implementation", "axis").items()):
+    per_core = one.rows["per-core"]
+    for number, ((name, axis), mine) in enumerate(_by(one.rows["scaling"], "implementation", "axis").items()):
         end = f"{one.slug}-{number + 1}"
         figures.append(
             charts_scaling.gained(
@@ -214,7 +212,7 @@ def scaling(one: ComparisonSet) -> Section:
                 tags=_tags(one, each),
             )
         )
-    notes = one.contents.notes["scaling"] if figures else ()
+    notes = found.notes["scaling"] if figures else ()
     return Section(heading="Scaling", items=(*figures, *([Notes(texts=notes)] if notes else [])), tags=one.tags)
 
 
@@ -229,7 +227,7 @@ def roofline(found: Contents) -> Section:
     rows = [
         {**row, "name": " ".join(part for part in (row["workload"] if several else "", row["implementation"]) if part)}
         for one in found.sets
-        for row in one.rows("roofline")
+        for row in one.rows["roofline"]
     ]
     drawn = [row for row in rows if row["flops"] and row["bytes_accessed"] and row["flop_per_s"]]
     view = contents.view("roofline")

@@ -47,7 +47,7 @@ def _verdicts(contents: Contents) -> Iterator[Verdict]:
             group = tuple(part for part in (one.workload, one.params, place if several else "") if part)
             tags = {"workload": (one.workload,), "device": (place,)}
             ids = {m.case.id for m in one.measurements if m.case.placement.label == place}
-            told = [headline for headline in contents.headlines if headline.members[0].case.id in ids]
+            told = [headline for headline in one.headlines if headline.members[0].case.id in ids]
             if len(told) > 1:
                 yield from _fastest(contents, ids, group, tags)
             yield from (_verdict(headline, group, tags) for headline in told)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tfbench.bench import calls, codec, files, profile
+from tfbench.bench import calls, codec, files, printable, profile
 from tfbench.bench.calls import Call, Cause, Trace
 from tfbench.bench.case import Placement
 from tfbench.bench.extras import Ceilings, Cost, Extras
@@ -159,7 +159,8 @@ def harmful(records: Any) -> Run:
         "health": tuple(Finding(kind="busy", text=text) for text in HARMFUL),
     }
     made = [measurement(records, mode, **case, **common) for mode in MODES]
-    other = [measurement(records, mode, workload=name, implementation=name) for name in HARMFUL for mode in MODES]
+    pairs = zip(HARMFUL[::2], HARMFUL[1::2], strict=True)
+    other = [measurement(records, m, workload=one, implementation=two) for one, two in pairs for m in MODES[::2]]
     first = made[0].case
     found: Run = records.run(
         name=PATH + SCRIPT,
@@ -205,7 +206,8 @@ def write(records: Any, run: Run, folder: Path, names: Sequence[str] = ("MatMul"
     content["tfbench"]["name"] = run.name
     (place / "run.json").write_text(json.dumps(content), encoding="utf-8")
     for one in run.profiles:
-        beside = place / files.PROFILES / files.case_folder(one.case_id)
+        # What a reader calls the case: whoever means harm would see to it that it is found.
+        beside = place / files.PROFILES / files.case_folder(printable.printable(one.case_id))
         beside.mkdir(parents=True)
         table = codec.encode(op_table(one.case_id, names))
         (beside / profile.OPS_FILE).write_text(json.dumps(table), encoding="utf-8")

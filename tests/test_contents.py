@@ -46,7 +46,7 @@ def test_a_case_is_named_by_its_place_only_where_there_are_several(records: Any)
     assert list(toy.names.values())[:2] == ["by_hand eager", "by_hand graph"]
     assert list(wide.names.values())[2:4] == ["by_hand xla 1 thread", "by_hand eager 2 threads"]
     assert [row["name"] for row in wide.summary] == list(wide.names.values())
-    assert [row["name"] for row in wide.rows("costs")] == list(wide.names.values())
+    assert [row["name"] for row in wide.rows["costs"]] == list(wide.names.values())
 
 
 def test_an_implementation_is_named_by_what_others_differ_in(records: Any) -> None:
@@ -73,7 +73,7 @@ def test_the_rows_are_those_of_the_tables(records: Any) -> None:
 
 def test_a_row_about_two_modes_is_named_by_the_faster(records: Any) -> None:
     toy = contents.gather(everything(records)).sets[0]
-    pairs = [(row["fast"], row["slow"], row["name"]) for row in toy.rows("break-even")]
+    pairs = [(row["fast"], row["slow"], row["name"]) for row in toy.rows["break-even"]]
     assert pairs[:3] == [
         ("graph", "eager", "by_hand graph"),
         ("xla", "eager", "by_hand xla"),
