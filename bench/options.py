@@ -172,7 +172,12 @@ def _number(raw: Mapping[str, Any], name: str, default: float) -> float:
     return value
 
 
-def _whole(text: str, name: str) -> int:
+def whole(text: str, name: str) -> int:
+    """Read a whole number of at least 1.
+
+    Raises:
+        BadInputError: it is none.
+    """
     if not (text.isascii() and text.isdigit() and len(text) < 10) or int(text) < 1:
         raise BadInputError(f"--{name} {text}: give a whole number of at least 1")
     return int(text)
@@ -181,10 +186,10 @@ def _whole(text: str, name: str) -> int:
 def _invocations(raw: Mapping[str, Any], *, default: int, precise: bool) -> tuple[int, int]:
     """Read how many invocations there are at least, and with a precision at most."""
     least, most = raw.get("invocations"), raw.get("max-invocations")
-    wanted = default if least is None else _whole(least, "invocations")
+    wanted = default if least is None else whole(least, "invocations")
     if most is None:
         return wanted, max(20, wanted)
-    limit = _whole(most, "max-invocations")
+    limit = whole(most, "max-invocations")
     if not precise:
         raise BadInputError(f"--max-invocations {most}: is for --precision; without it say --invocations")
     if least is not None and limit < wanted:
@@ -267,8 +272,8 @@ def parse(raw: Mapping[str, Any]) -> Choice:
         params=_params(raw),
         devices=_devices(raw),
         placements=_placements(raw),
-        replicas=tuple(_whole(text, "replicas") for text in _names(raw, "replicas")),
-        threads=tuple(_whole(text, "threads") for text in _names(raw, "threads")),
+        replicas=tuple(whole(text, "replicas") for text in _names(raw, "replicas")),
+        threads=tuple(whole(text, "threads") for text in _names(raw, "threads")),
         invocations=invocations,
         max_invocations=most,
         precision=precision,

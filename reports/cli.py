@@ -1,4 +1,4 @@
-"""The command line: `tfbench run`, `list`, `report`, `compare`, `doctor`, `tensorboard`."""
+"""The command line: `tfbench run`, `list`, `report`, `compare`, `import`, `history`, `doctor`, `tensorboard`."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 from tfbench.bench import codec, options
 from tfbench.bench.errors import BadInputError
-from tfbench.reports import compare_command, doctor, report_command, tensorboard_command
+from tfbench.reports import compare_command, doctor, history_command, report_command, tensorboard_command
 
 USAGE_ERROR = 4  # pytest's
 BAD_INPUT = 2
@@ -126,6 +126,7 @@ def make_parser() -> argparse.ArgumentParser:
     lister.set_defaults(run=list_cases)
     report_command.add(commands)
     compare_command.add(commands)
+    history_command.add(commands)
     doctor.add(commands)
     tensorboard_command.add(commands)
     return parser
