@@ -174,7 +174,8 @@ def comparisons(run: Run) -> dict[str, dict[str, Any]]:
     names += ["baseline", "verdict", "p_value", "more_invocations"]
     found = summary_frame([run]).set_index("case")[names]
     known = found[found["speedup"].notna()].astype(object)
-    return known.where(known.notna(), None).to_dict(orient="index")
+    rows = known.where(known.notna(), None).to_dict(orient="index")
+    return {str(case): {str(name): value for name, value in row.items()} for case, row in rows.items()}
 
 
 def _no_numbers(end: End) -> dict[str, Any]:

@@ -4,10 +4,9 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -152,7 +151,7 @@ def series(table: pa.Table, *, same_host: bool = False, threshold: float = THRES
     rows["inputs"] = rows["shapes"].fillna("").str.partition(ARROW)[0]
     named = machines.names(_machine(*place) for place in rows[list(PLACE)].drop_duplicates().itertuples(index=False))
     place = [*PLACE[same_host:]]
-    found = []
+    found: list[Series] = []
     for _, of_case in rows.groupby(["case", *place], sort=False, dropna=False):
         label = named[_machine(*of_case.iloc[0][list(PLACE)])]
         found += _of_machine(of_case, machine=label, threshold=threshold)
@@ -169,7 +168,7 @@ def _of_machine(rows: pd.DataFrame, *, machine: str, threshold: float) -> Iterat
     for number, work in enumerate(dict.fromkeys(works), start=1):
         group = rows[[other == work for other in works]]
         yield _series(
-            [_point(row) for row in group.to_dict("records")],
+            [_point(row) for row in group.itertuples(index=False)],
             case=rows.iloc[0]["case"],
             machine=machine,
             work=number if len(set(works)) > 1 else 0,
@@ -197,21 +196,21 @@ def _number(value: Any) -> float | None:
     return None if value is None or pd.isna(value) else float(value)
 
 
-def _point(row: dict[str, Any]) -> Point:
-    commit, plus, dirty = _text(row["commit"]).partition("+")
-    logs = row["log_medians"] if row["status"] == MEASURED else None
-    timed = logs is not None and len(logs) > 0
-    reason = _text(row["reason"]) or ("" if timed else "no rounds")
+def _point(row: Any) -> Point:
+    commit, plus, dirty = _text(row.commit).partition("+")
+    logs = [] if row.log_medians is None or row.status != MEASURED else list(row.log_medians)
+    timed = bool(logs)
+    reason = _text(row.reason) or ("" if timed else "no rounds")
     return Point(
-        run=row["run"],
-        started=None if pd.isna(row["started"]) else row["started"],
+        run=row.run,
+        started=None if pd.isna(row.started) else row.started,
         commit=f"{commit[:12]}{plus}{dirty}",
-        tensorflow=_text(row["tensorflow"]),
-        keras=_text(row["keras"]),
-        python=_text(row["python"]),
-        seconds=_number(row["median_s"]) if timed else None,
-        log_s=float(np.mean(logs)) if timed else None,
-        pace_s=_number(row["pace_s"]),
+        tensorflow=_text(row.tensorflow),
+        keras=_text(row.keras),
+        python=_text(row.python),
+        seconds=_number(row.median_s) if timed else None,
+        log_s=fmean(logs) if timed else None,
+        pace_s=_number(row.pace_s),
         reason="" if timed else f"{row['status']}: {reason}",
     )
 

@@ -86,7 +86,7 @@ def _log_ratios(rounds: Rounds, one: int, other: int) -> np.ndarray:
     times = dict(zip(rounds.blocks[spans[1]].tolist(), rounds.call_s[spans[1]].tolist(), strict=True))
     pairs = zip(rounds.blocks[spans[0]].tolist(), rounds.call_s[spans[0]].tolist(), strict=True)
     found = [times[block] / seconds for block, seconds in pairs if seconds > 0 and times.get(block, 0.0) > 0]
-    return np.log(np.array(found, float))
+    return np.asarray(np.log(np.array(found, float)))
 
 
 def _median_ratios(rounds: Rounds, ones: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -55,7 +55,7 @@ class Cases:
 
     def first(self, *names: str) -> np.ndarray:
         """Give a number of the first invocation of each case."""
-        return self.each(*names)[np.cumsum(self.counts) - self.counts]
+        return np.asarray(self.each(*names)[np.cumsum(self.counts) - self.counts])
 
 
 def cases(batch: Batch) -> Cases:

@@ -96,8 +96,8 @@ def _more(found: Comparisons, tests: np.ndarray, threshold: float) -> np.ndarray
         error = found.error / np.sqrt(count / now)
         freedom = found.freedom + a_more * (count - now)
         differs = _student(freedom, 1 - (1 - LEVEL) / 2 / tests) * error < middle
-        same: np.ndarray = middle + _student(freedom, np.full(len(now), (1 + LEVEL) / 2)) * error < limit
-        return differs | same
+        same = middle + _student(freedom, np.full(len(now), (1 + LEVEL) / 2)) * error < limit
+        return np.asarray(differs | same)
 
     least, most = np.minimum(now + 1, MOST), np.full(len(now), MOST)
     possible = (now < MOST) & decides(most)  # never where the error is NaN
