@@ -163,7 +163,7 @@ def _put(place: Folder, name: str, content: bytes) -> None:
 def _tidy(place: Folder) -> None:
     """Put many small files together; another process may do the same, and what it took away is left to it."""
     try:
-        small = [(name, rows) for name, rows in _sizes(place) if rows < FULL_ROWS]
+        small = [(name, rows) for name, rows in sizes(place).items() if rows < FULL_ROWS]
         if len(small) < MANY_FILES:
             return
         for names in _groups(small):
@@ -175,9 +175,9 @@ def _tidy(place: Folder) -> None:
         return
 
 
-def _sizes(place: Folder) -> Iterator[tuple[str, int]]:
-    for name in _names(place):
-        yield name, _dataset(place, [name]).count_rows()
+def sizes(place: Folder) -> dict[str, int]:
+    """Give the number of rows of each file of a store."""
+    return {name: _dataset(place, [name]).count_rows() for name in _names(place)}
 
 
 def _groups(small: Sequence[tuple[str, int]]) -> Iterator[list[str]]:

@@ -211,7 +211,7 @@ def _point(row: Any) -> Point:
         seconds=_number(row.median_s) if timed else None,
         log_s=fmean(logs) if timed else None,
         pace_s=_number(row.pace_s),
-        reason="" if timed else f"{row['status']}: {reason}",
+        reason="" if timed else f"{row.status}: {reason}",
     )
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from tfbench.bench.case import CPU
 from tfbench.bench.errors import BadInputError
-from tfbench.reports import units
 
 GIB = 2**30
 
@@ -39,8 +38,8 @@ class Machine:
     @property
     def name(self) -> str:
         """Name it by its host and what of it was used."""
-        part = units.count(self.usable, "core").replace(" ", "-") if self.device == CPU else self.device
-        return f"{self.host}/{part}"
+        cores = "1-core" if self.usable == 1 else f"{self.usable}-cores"
+        return f"{self.host}/{cores if self.device == CPU else self.device}"
 
 
 def names(machines: Iterable[Machine]) -> dict[Machine, str]:

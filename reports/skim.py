@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from tfbench.reports.run_schema import RUNS
 
 KEY = store.KEY
 BATCH_BYTES = 2**24
+AT_ONCE = 8  # batches that are given on together: arrays are the faster the longer they are
 REMOTE_BYTES = 2**19  # a guess; to ask takes as long as to read
 STATISTICS = b'"stats": {'
 PARSE = pj.ParseOptions(explicit_schema=RUNS, unexpected_field_behavior="ignore")
@@ -85,7 +86,9 @@ def read(files: Sequence[File]) -> Iterator[Batch]:
         BadRunError: a file is not a run; what is wrong with it.
     """
     with ThreadPoolExecutor(len(environment.affinity())) as pool:
-        yield from pool.map(_read_batch, _batches(files))
+        found = pool.map(_read_batch, _batches(files))
+        while few := list(islice(found, AT_ONCE)):
+            yield _together(few)
 
 
 def _batches(files: Iterable[File]) -> Iterator[list[File]]:
@@ -119,9 +122,13 @@ def _read_batch(files: Sequence[File]) -> Batch:
     except (_UnlikelyError, OSError):
         if len(files) == 1:
             return of_runs([_load(files[0])])
-    each = [_read_batch([file]) for file in files]
+    return _together([_read_batch([file]) for file in files])
+
+
+def _together(batches: Sequence[Batch]) -> Batch:
     return Batch(
-        table=pa.concat_tables([one.table for one in each]), ends=tuple(ends for one in each for ends in one.ends)
+        table=pa.concat_tables([batch.table for batch in batches]),
+        ends=tuple(ends for batch in batches for ends in batch.ends),
     )
 
 

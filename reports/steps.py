@@ -57,7 +57,7 @@ def find(values: Sequence[float], *, smallest: float = 0.0) -> list[Step]:
     series = np.asarray(values, float)
     if len(series) < 2 * SHORTEST:
         return []
-    ends = [0, *_fit(series, _noise(np.diff(series)) / math.sqrt(2)), len(series)]
+    ends = [0, *_fit(series, _noise(series)), len(series)]
     found = [_Level(*pair) for pair in pairwise(ends) if pair[1] - pair[0] >= SHORTEST]
     while len(found) > 1:
         steps = _test(series, found)
@@ -70,9 +70,14 @@ def find(values: Sequence[float], *, smallest: float = 0.0) -> list[Step]:
     return []
 
 
-def _noise(differences: np.ndarray) -> float:
-    """Estimate the standard deviation from differences, most of which are noise alone."""
-    return max(FINEST, TO_SIGMA * float(np.median(np.abs(differences))))
+def _spread(deviations: np.ndarray) -> float:
+    """Estimate the standard deviation from deviations, of which a few may be more than noise."""
+    return max(FINEST, TO_SIGMA * float(np.median(np.abs(deviations))))
+
+
+def _noise(series: np.ndarray) -> float:
+    """Estimate the standard deviation of the noise from the differences of neighbours, few of which hold a step."""
+    return _spread(np.diff(series)) / math.sqrt(2)
 
 
 def _fit(series: np.ndarray, sigma: float) -> list[int]:
@@ -118,7 +123,8 @@ def _test(series: np.ndarray, found: Sequence[_Level]) -> list[Step]:
     parts = [series[level.first : level.last] for level in found]
     medians = [float(np.median(part)) for part in parts]
     residuals = [part - middle for part, middle in zip(parts, medians, strict=True)]
-    sigma = _noise(np.concatenate(residuals))
+    # Levels that follow the noise leave too little of it; what neighbours differ by does not depend on them.
+    sigma = max(_spread(np.concatenate(residuals)), _noise(series))
     bounded = [np.clip(part, -BOUND * sigma, BOUND * sigma) for part in residuals]
     product = sum(float(part[1:] @ part[:-1]) for part in bounded)
     alike = min(MOST_ALIKE, max(0.0, product / (sum(float(part @ part) for part in bounded) or 1.0)))
