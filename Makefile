@@ -58,6 +58,7 @@ audit: $(STAMP) ## known holes in the locked dependencies, by pip-audit; says so
 	test -x $(AUDIT_VENV)/bin/python || $(BIN)/python -m venv $(AUDIT_VENV)
 	$(AUDIT_VENV)/bin/python -m pip install -q --disable-pip-version-check pip-audit
 	$(BIN)/python tests/audit.py $(AUDIT_VENV)/bin/pip-audit
+
 examples: $(STAMP) ## run examples/ in quick form; ARGS=--full measures them and writes docs/examples.md
 	$(BIN)/python benchmarks/examples.py $(ARGS)
 

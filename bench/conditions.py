@@ -3,10 +3,12 @@
 import contextlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
+from tfbench.bench import energy
+from tfbench.bench.energy import Energy
 from tfbench.bench.machine import Conditions
 
 CPU_FOLDER = Path("/sys/devices/system/cpu")
@@ -94,14 +96,24 @@ def between(start: Reading, end: Reading, *, cores: int, load_1m: float) -> Cond
 
 
 class Watch:
-    """Watch from now on, the cores that a worker may use."""
+    """Watch from now on, the cores that a worker may use, and the energy that the machine takes."""
 
-    def __init__(self, pid: int, cores: Sequence[int]) -> None:
-        """Take the first reading."""
+    def __init__(self, pid: int, cores: Sequence[int], *, gpus: int = 0) -> None:
+        """Take the first reading; `gpus` is how many of them the worker uses."""
         self._pid, self._cores = pid, tuple(cores)
         self._start = read(pid, cores)
+        self._meters = energy.start(gpus)
 
     def conditions(self) -> Conditions:
         """Take a second reading and give what lies between; the worker must not be reaped yet."""
-        end = read(self._pid, self._cores)
-        return between(self._start, end, cores=len(self._cores), load_1m=psutil.getloadavg()[0])
+        end, told = read(self._pid, self._cores), self.close()
+        found = between(self._start, end, cores=len(self._cores), load_1m=psutil.getloadavg()[0])
+        if told is None:
+            return found
+        watched_s = round(end.wall_s - self._start.wall_s, 3)
+        return replace(found, energy_j=told.joules, energy_source=told.source, energy_s=watched_s)
+
+    def close(self) -> Energy | None:
+        """Stop the meters, which may be processes, and give what they told; None the second time."""
+        meters, self._meters = self._meters, []
+        return energy.stop(meters)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfbench.bench import codec, protocol
-from tfbench.bench.case import Case
+from tfbench.bench.case import GPU, Case, Placement
 from tfbench.bench.conditions import Watch
 from tfbench.bench.environment import affinity
 from tfbench.bench.extras import Extras
@@ -78,12 +78,15 @@ def listen(
     try:
         for message in worker.messages(timeout_s=timeout_s):
             _hear(heard, message, fail)
-            _look(heard, message, worker.pid)
+            _look(heard, message, worker.pid, cases[0].placement)
             tell(message)
     except WorkerError as error:
         fail(error.kind, str(error), heard.case_id)
     except (KeyError, ValueError, TypeError) as error:
         fail("protocol", f"the worker's message was not understood: {error!r}", heard.case_id)
+    finally:
+        if heard.watch is not None:
+            heard.watch.close()
 
 
 def _hear(heard: Heard, message: dict[str, Any], fail: Callable[[str, str, str], None]) -> None:
@@ -108,10 +111,10 @@ def _hear(heard: Heard, message: dict[str, Any], fail: Callable[[str, str, str],
         raise ValueError(f"unknown message {said!r}")
 
 
-def _look(heard: Heard, message: dict[str, Any], pid: int) -> None:
+def _look(heard: Heard, message: dict[str, Any], pid: int, placement: Placement) -> None:
     """Watch the machine from the first round to the last."""
     if heard.watch is None and message["say"] == protocol.STAGE and message["stage"] == protocol.ROUND:
-        heard.watch = Watch(pid, affinity())
+        heard.watch = Watch(pid, affinity(), gpus=placement.replicas if placement.device == GPU else 0)
     elif heard.watch is not None and heard.conditions is None and message["say"] in {protocol.TIMED, protocol.END}:
         heard.conditions = heard.watch.conditions()
 

@@ -72,6 +72,10 @@ class Conditions:
         steal_share: time that the hypervisor gave to other machines, as a share of those cores.
         throttled: how often the processor (thermally) or the control group (its quota) was slowed down.
         clock_mhz: clock of the fastest core at start and end, the lower one first; None where it is not told.
+        energy_j: what the processors, and of an accelerator's worker its boards, took meanwhile, in joules, whoever
+            used them; None where it cannot be read.
+        energy_source: the meters that told it.
+        energy_s: over how long; 0 without.
     """
 
     load_1m: float
@@ -79,3 +83,6 @@ class Conditions:
     steal_share: float
     throttled: int
     clock_mhz: tuple[float, float] | None = None
+    energy_j: float | None = None
+    energy_source: str = ""
+    energy_s: float = 0.0

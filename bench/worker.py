@@ -29,6 +29,7 @@ from tfbench.bench import (
     protocol,
     sequences,
     software,
+    strategies,
     visit,
 )
 from tfbench.bench.case import MULTI_WORKER
@@ -79,7 +80,7 @@ def start_crew(request: Request, stages: group.Stages) -> Crew:
 
     wide, there = request.cases[0].placement.replicas, len(request.cluster)
     if there and wide > there:
-        raise devices.MissingDeviceError(f"{wide} workers asked for, the cluster has {there}: take fewer --replicas")
+        raise strategies.MissingDeviceError(f"{wide} workers asked for, the cluster has {there}: take fewer --replicas")
     led = Crew(request, fail)
     member.join_cluster(0, led.addresses, os.environ)
     return led
@@ -127,7 +128,7 @@ def _serve_or_tell(request: Request, say: group.Say) -> None:
     """Serve; what goes wrong outside any case is told as the failure of all of them."""
     try:
         (visit.serve if request.first else serve)(request, say)
-    except devices.MissingDeviceError as error:
+    except strategies.MissingDeviceError as error:
         say({"say": protocol.SKIP, "reason": str(error)})
     except BrokenPipeError:
         raise

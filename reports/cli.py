@@ -1,4 +1,4 @@
-"""The command line: `tfbench run`, `list`, `report`, `compare`, `doctor`, `tensorboard`, `new`, `schema`."""
+"""The command line: `tfbench run`, `list`, `report`, `compare`, `import`, `history` and the rest."""
 
 import argparse
 import json
@@ -14,6 +14,7 @@ from tfbench.bench.errors import BadInputError
 from tfbench.reports import (
     compare_command,
     doctor,
+    history_command,
     new_command,
     report_command,
     schema_command,
@@ -164,6 +165,7 @@ def make_parser() -> argparse.ArgumentParser:
     lister.set_defaults(run=list_cases)
     report_command.add(commands)
     compare_command.add(commands)
+    history_command.add(commands)
     doctor.add(commands)
     tensorboard_command.add(commands)
     new_command.add(commands)

@@ -1,15 +1,16 @@
 """Turn runs into tidy DataFrames: a row a round, and a row a case."""
 
-from collections.abc import Iterator, Sequence
-from statistics import median
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 from tfbench.bench.case import Case
-from tfbench.bench.record import Failure, Measurement, Precision, Run, Skip
-from tfbench.reports import quantiles, speedup, verdict
-from tfbench.reports.speedup import Speedup
-from tfbench.reports.verdict import Verdict
+from tfbench.bench.record import Run, Skip
+from tfbench.reports import skim, summary
+from tfbench.reports.places import File
+from tfbench.reports.skim import Batch, End
 
 CASE_DTYPES = {
     "run": "string",
@@ -79,10 +80,10 @@ SUMMARY_DTYPES = {
 }
 
 
-def _case_columns(run: Run, case: Case) -> dict[str, Any]:
+def _case_columns(case: Case, *, run: str, host: str) -> dict[str, Any]:
     return {
-        "run": run.name,
-        "host": run.host.name,
+        "run": run,
+        "host": host,
         "case": case.id,
         "workload": case.workload,
         "implementation": case.implementation,
@@ -114,7 +115,7 @@ def rounds_frame(runs: Sequence[Run]) -> pd.DataFrame:
         }
         for run in runs
         for measurement in run.measurements
-        for columns in [_case_columns(run, measurement.case)]
+        for columns in [_case_columns(measurement.case, run=run.name, host=run.host.name)]
         for invocation in measurement.invocations
         for block, seconds in zip(invocation.blocks, invocation.round_s, strict=True)
     ]
@@ -127,111 +128,62 @@ def summary_frame(runs: Sequence[Run]) -> pd.DataFrame:
     Times are seconds a call; medians over invocations for what happens once an invocation. A failed or
     skipped case has its `status` and `reason` and no numbers.
     """
-    return _frame([row for run in runs for row in _summary_rows(run)], SUMMARY_DTYPES)
+    return of_batch(skim.of_runs(runs)) if runs else _frame([], SUMMARY_DTYPES)
 
 
-def _summary_rows(run: Run) -> Iterator[dict[str, Any]]:
-    compared = comparisons(run)
-    for measurement in run.measurements:
-        columns = _case_columns(run, measurement.case)
-        yield {**columns, **_numbers(measurement), **compared.get(measurement.case.id, {})}
-    ends: tuple[Failure | Skip, ...] = (*run.failures, *run.skips)
-    for end in ends:
-        yield {**_case_columns(run, end.case), **_no_numbers(end)}
+def load_summary(files: Sequence[File]) -> pd.DataFrame:
+    """Give the summary frame of run.json files, much faster than reading each whole.
+
+    Raises:
+        BadRunError: a file is not a run; what is wrong with it.
+    """
+    frames = [of_batch(batch) for batch in skim.read(files)]
+    return pd.concat(frames, ignore_index=True) if frames else _frame([], SUMMARY_DTYPES)
+
+
+def of_batch(batch: Batch) -> pd.DataFrame:
+    """Give the summary frame of a batch: of each run what was measured, then what failed, then what was skipped."""
+    hosts = skim.column(batch.table, skim.KEY, "host", "name").to_pylist()
+    names = skim.column(batch.table, skim.KEY, "name").to_pylist()
+    measured = typed(summary.columns(batch), SUMMARY_DTYPES)
+    rows = [
+        {**_case_columns(end.case, run=run, host=host), **_no_numbers(end)}
+        for run, host, ends in zip(names, hosts, batch.ends, strict=True)
+        for end in ends
+    ]
+    if not rows:
+        return measured
+    found = pd.concat([measured, _frame(rows, SUMMARY_DTYPES)], ignore_index=True)
+    of_ends = np.repeat(np.arange(len(batch.ends)), [len(ends) for ends in batch.ends])
+    order = np.argsort(np.concatenate([summary.cases(batch).run, of_ends]), kind="stable")
+    return found.iloc[order].reset_index(drop=True)
+
+
+def typed(columns: Mapping[str, Any], dtypes: Mapping[str, str]) -> pd.DataFrame:
+    """Make a frame of columns of any kind; a column that is not there is empty."""
+    size = len(next(iter(columns.values())))
+    found = {name: _column(columns.get(name, [None] * size), dtype) for name, dtype in dtypes.items()}
+    return pd.DataFrame(found)
+
+
+def _column(values: Any, dtype: str) -> Any:
+    if isinstance(values, pa.Array):
+        values = pd.Series(values, dtype=pd.ArrowDtype(values.type)) if dtype != "string" else values
+    return pd.array(values, dtype=dtype)
 
 
 def comparisons(run: Run) -> dict[str, dict[str, Any]]:
     """Give the columns about speed-up and verdict of each case by id; all verdicts of a run are judged together."""
-    found = [(m, speedup.against_baseline(m, run.measurements)) for m in run.measurements]
-    known = {m.case.id: one for m, one in found if one is not None}
-    others = [one for one in known.values() if one.base != one.case]
-    judged = verdict.judge([(one.logs, one.invocations) for one in others])
-    verdicts = {one.case: it for one, it in zip(others, judged, strict=True)}
-    return {case_id: _comparison_columns(one, verdicts.get(case_id)) for case_id, one in known.items()}
+    names = [name for name in SUMMARY_DTYPES if name.startswith("speedup")]
+    names += ["baseline", "verdict", "p_value", "more_invocations"]
+    found = summary_frame([run]).set_index("case")[names]
+    known = found[found["speedup"].notna()].astype(object)
+    rows = known.where(known.notna(), None).to_dict(orient="index")
+    return {str(case): {str(name): value for name, value in row.items()} for case, row in rows.items()}
 
 
-def _comparison_columns(found: Speedup, judged: Verdict | None) -> dict[str, Any]:
-    return {
-        "speedup": found.ratio,
-        "speedup_low": found.low,
-        "speedup_high": found.high,
-        "speedup_within": found.within,
-        "baseline": found.base,
-        "verdict": judged.word if judged else None,
-        "p_value": judged.p_value if judged else None,
-        "more_invocations": judged.more if judged else None,
-    }
-
-
-def _no_numbers(end: Failure | Skip) -> dict[str, Any]:
+def _no_numbers(end: End) -> dict[str, Any]:
     none = {"rounds": 0, "invocations": 0, "discarded_rounds": 0}
     if isinstance(end, Skip):
         return {"status": "skipped", "reason": end.reason, **none}
     return {"status": "failed", "reason": f"{end.stage}: {end.type}: {end.message}", **none}
-
-
-def _numbers(measurement: Measurement) -> dict[str, Any]:
-    done = measurement.invocations
-    ledgers = [invocation.ledger for invocation in done]
-    low, middle, high = quantiles.quartiles(measurement.call_s)
-    compile_s = [ledger.compile_s for ledger in ledgers if ledger.compile_s is not None]
-    return {
-        "status": "measured",
-        "median_s": middle,
-        "q1_s": low,
-        "q3_s": high,
-        "min_s": min(measurement.call_s),
-        "first_call_s": median(ledger.first_call_s for ledger in ledgers),
-        "build_s": median(ledger.build_s for ledger in ledgers),
-        "trace_s": median(ledger.trace_s for ledger in ledgers),
-        "compile_s": median(compile_s) if len(compile_s) == len(ledgers) else None,
-        "first_run_s": median(ledger.first_run_s for ledger in ledgers),
-        "traces": ledgers[0].traces,
-        "compiles": ledgers[0].compiles,
-        "throughput": measurement.work_per_call / middle,
-        "unit": measurement.unit,
-        "rounds": len(measurement.call_s),
-        "invocations": len(done),
-        "discarded_rounds": sum(i.retraced_rounds + i.compiled_rounds for i in done),
-        "max_abs_error": max(i.check.max_abs_error for i in done),
-        "max_rel_error": max(i.check.max_rel_error for i in done),
-        "peak_rss_bytes": max((i.peak_rss_bytes for i in done if i.peak_rss_bytes is not None), default=None),
-        "peak_device_bytes": max((i.peak_device_bytes for i in done if i.peak_device_bytes is not None), default=None),
-        "data": measurement.data,
-        "device_name": measurement.device,
-        "interpreter": measurement.case.placement.interpreter,
-        "content": measurement.content,
-        "pace_s": median(paces) if (paces := [i.pace_s for i in done if i.pace_s is not None]) else None,
-        "precision": measurement.precision.reached if measurement.precision else None,
-        "precision_met": measurement.precision.met if measurement.precision else None,
-        "warnings": "; ".join(warnings(measurement)),
-    }
-
-
-def precision_text(precision: Precision, invocations: int) -> str:
-    """Say whether the wanted precision was met, or the budget ended first."""
-    if precision.met:
-        return f"precision of +-{100 * precision.wanted:.3g} % met"
-    reached = "no interval" if precision.reached is None else f"+-{100 * precision.reached:.2g} %"
-    return f"budget ended after {invocations} invocations at {reached}, not the +-{100 * precision.wanted:.3g} % wanted"
-
-
-def warnings(measurement: Measurement) -> list[str]:
-    """Say what a reader must know before believing the numbers of a case."""
-    found = measurement.caution.splitlines()
-    done = measurement.invocations
-    if measurement.data == "synthetic":
-        found.append("data: synthetic")
-    retraced, compiled = sum(i.retraced_rounds for i in done), sum(i.compiled_rounds for i in done)
-    if retraced:
-        found.append(f"{retraced} rounds discarded: traced anew")
-    if compiled:
-        found.append(f"{compiled} rounds discarded: compiled anew")
-    if any(not i.complete for i in done):
-        found.append("interrupted")
-    if measurement.precision:
-        found.append(precision_text(measurement.precision, len(done)))
-    found += [finding.text for finding in measurement.health]
-    if measurement.case.placement.strategy == "mirrored" and measurement.case.placement.device == "cpu":
-        found.append("logical CPU devices share one thread pool: shows function, not scaling")
-    return [text.replace("; ", ", ") for text in found]  # "; " joins them

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from tfbench.bench.case import Placement
 from tfbench.bench.record import Finding, Precision, Run
-from tfbench.reports import frame, speedup
+from tfbench.reports import cautions, frame, speedup
 
 
 def dtypes(rows: pd.DataFrame) -> dict[str, str]:
@@ -135,7 +135,7 @@ def test_all_cases_of_a_run_are_judged_together(records: Any) -> None:
     rows = frame.summary_frame([records.run(measurements=done)]).iloc[1:]
     found = [speedup.against_baseline(one, done).logs.p_value for one in done[1:]]
     # The smaller of two counts twice, the larger once.
-    assert list(rows["p_value"]) == [found[0], 2 * found[1]]
+    assert list(rows["p_value"]) == pytest.approx([found[0], 2 * found[1]])
     assert list(rows["verdict"]) == ["faster", "faster"]
 
 
@@ -237,13 +237,13 @@ def test_a_case_warns_of_what_makes_its_numbers_doubtful(
     measurement: dict[str, Any], invocation: dict[str, Any], warning: list[str], records: Any
 ) -> None:
     found = records.measurement(invocations=(records.invocation(**invocation),), **measurement)
-    assert frame.warnings(found) == warning
+    assert cautions.of(found) == warning
 
 
 @pytest.mark.parametrize(("device", "count"), [("cpu", 1), ("gpu", 0)])
 def test_logical_devices_of_a_cpu_are_warned_of(device: str, count: int, records: Any) -> None:
     case = records.case(placement=Placement(device=device, strategy="mirrored", replicas=2))
-    found = frame.warnings(records.measurement(case=case))
+    found = cautions.of(records.measurement(case=case))
     assert [warning for warning in found if "not scaling" in warning] == found
     assert len(found) == count
 
@@ -264,8 +264,8 @@ def test_a_finding_stays_one_warning(records: Any) -> None:
 
 
 def test_what_a_workload_says_of_its_times_is_a_warning(records: Any) -> None:
-    assert frame.warnings(records.measurement(caution="merged")) == ["merged"]
+    assert cautions.of(records.measurement(caution="merged")) == ["merged"]
 
 
-def test_each_line_of_a_caution_is_a_warning_of_its_own(records) -> None:
-    assert frame.warnings(records.measurement(caution="merged\nrandom; drawn")) == ["merged", "random, drawn"]
+def test_each_part_of_a_caution_is_a_warning_of_its_own(records: Any) -> None:
+    assert cautions.of(records.measurement(caution="merged; drawn at random")) == ["merged", "drawn at random"]

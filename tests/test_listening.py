@@ -1,12 +1,13 @@
 """What a worker says, gathered into one result a case."""
 
+import os
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from tfbench.bench import codec, listening
-from tfbench.bench.case import Case
+from tfbench.bench.case import Case, Placement
 from tfbench.bench.extras import Extras
 from tfbench.bench.listening import Heard
 from tfbench.bench.machine import Conditions
@@ -25,15 +26,16 @@ class Log:
 
     def __init__(self) -> None:
         self.events: list[str] = []
+        self.closed: list[int] = []
 
     def hear(self, message: dict[str, Any]) -> None:
         """Note the stage, or what else is said."""
         self.events.append(message["stage"] if message["say"] == "stage" else message["say"].upper())
 
-    def watch(self, pid: int, cores: tuple[int, ...]) -> Any:
+    def watch(self, pid: int, cores: tuple[int, ...], *, gpus: int) -> Any:
         """Stand for `listening.Watch`."""
-        self.events.append(f"watch {pid} on {cores}")
-        return SimpleNamespace(conditions=self._read)
+        self.events.append(f"watch {pid} on {cores}" + (f" and {gpus} GPUs" if gpus else ""))
+        return SimpleNamespace(conditions=self._read, close=lambda: self.closed.append(pid))
 
     def _read(self) -> Conditions:
         self.events.append("read")
@@ -237,6 +239,21 @@ def test_a_worker_that_dies_while_timing_is_not_read_again(
     heard = listen([*says.opened(cases[0]), *says.timed(cases[0], 1), died()], log.hear)
     assert log.events == ["build", "check", "READY", "watch 77 on (0, 2)", "round", "ROUND"]
     assert heard.conditions is None
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_the_watch_is_closed_however_the_worker_ends(
+    killed: bool, listen: Listen, cases: list[Case], says: Any, log: Log
+) -> None:
+    listen([*says.opened(cases[0]), *says.timed(cases[0], 1), died()] if killed else says.measured(cases))
+    assert log.closed == [PID]
+
+
+def test_the_gpus_of_a_worker_are_watched_with_it(says: Any, log: Log, fake_worker: Any, records: Any) -> None:
+    case = records.case(placement=Placement(device="gpu", strategy="mirrored", replicas=2))
+    heard = Heard(invocation=1)
+    listening.listen(fake_worker(says.measured([case])), [case], heard, timeout_s=1.0, tell=log.hear)
+    assert [event for event in log.events if event.startswith("watch")] == [f"watch {os.getpid()} on (0, 2) and 2 GPUs"]
 
 
 def test_all_cases_of_a_worker_share_its_conditions(listen: Listen, cases: list[Case], says: Any) -> None:

@@ -37,8 +37,12 @@ LAYERS = {
     "roofline": 2,
 }
 MARKS = """
-const group = document.querySelectorAll(`#${arguments[0]} g[class*="layer_${arguments[1]}_"][class*="role-mark"] path`);
-return [...group].map((path) => [path.getAttribute("d") || "", getComputedStyle(path).fill, getComputedStyle(path).stroke]);
+const marks = `g[class*="layer_${arguments[1]}_"][class*="role-mark"] path`;
+const group = document.querySelectorAll(`#${arguments[0]} ${marks}`);
+return [...group].map((path) => {
+  const style = getComputedStyle(path);
+  return [path.getAttribute("d") || "", style.fill, style.stroke];
+});
 """
 AXE = """
 const done = arguments[arguments.length - 1];

@@ -27,16 +27,19 @@ class Tags(HTMLParser):
         self.inside = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note it."""
         self.found.append((tag, dict(attrs)))
         self.inside = tag == "script"
         if self.inside:
             self.scripts.append("")
 
     def handle_data(self, data: str) -> None:
+        """Take what stands in a script."""
         if self.inside:
             self.scripts[-1] += data
 
     def handle_endtag(self, tag: str) -> None:
+        """Leave it."""
         self.inside = False
 
 
@@ -203,7 +206,7 @@ def test_a_text_is_a_text_wherever_it_stands(text: str) -> None:
 
 def _plain(items: tuple[Any, ...]) -> tuple[Any, ...]:
     """Give the same items with a plain word for each text."""
-    (table, figure, notes, code, verdicts) = items
+    (table, figure, _notes, _code, _verdicts) = items
     word = "w"
     line = Line(cells=(Cell(text=word, value=word),), tags={"workload": (word,)})
     table = DataTable(caption=word, headings=(Heading(text=word),), lines=(line,))

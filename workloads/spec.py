@@ -101,7 +101,8 @@ class Program:
         shard_losses: gives each replica's loss on its own part of the first batch, from the initial state, and the
             size of each part; None if there is nothing to divide. All workers of a cluster must call it at once.
         reduced_bytes: bytes of the gradients that a call sums over all replicas; 0 if it does not.
-        caution: what a reader must know before comparing its times, printed below the table, a line each; or empty.
+        caution: what a reader must know before comparing its times, printed below the table, each part before a `; ` on
+            a line of its own; or empty.
         work: how many units one call does, where only building tells; 0 where the workload tells.
         unit: what `work` counts, with it.
         opening: what the first call is made in, such as a watch for the variables that it makes.

@@ -194,7 +194,9 @@ class _Subject:
                 made, kept = made[: len(self._kept)], self._kept
                 notes.append(NOT_RESET)
         reset = (lambda: variables.put_back(made, kept)) if variables.changed(made, kept) else None
-        return replace(self.program, reset=reset, caution="\n".join(notes), complete=None)
+        return replace(
+            self.program, reset=reset, caution="; ".join(note.replace("; ", ", ") for note in notes), complete=None
+        )
 
     def _compared(self) -> list[str]:
         """Say what the answers were compared with."""
