@@ -10,6 +10,7 @@ import pytest
 from tfbench.bench import compile_log, in_process, mode, replay
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.result import Result
+from tfbench.workloads import twin
 
 NAME = "tf_benchmark"
 DISABLED = "answers were compared, and nothing was timed: pytest-benchmark is disabled"
@@ -24,7 +25,7 @@ class Benchmark(Protocol):
         *arguments: Any,
         modes: Sequence[str] = mode.MODES,
         batches: Sequence[tuple[Any, ...]] = (),
-        tolerance: float | None = in_process.twin.TOLERANCE,
+        tolerance: float | None = twin.TOLERANCE,
         budget_s: float = in_process.PLAN.budget_s,
     ) -> Result:
         """Compare the answers of the modes, then time them in turns.
@@ -65,7 +66,7 @@ def tf_benchmark(request: pytest.FixtureRequest, benchmark: Any) -> Benchmark:
         *arguments: Any,
         modes: Sequence[str] = mode.MODES,
         batches: Sequence[tuple[Any, ...]] = (),
-        tolerance: float | None = in_process.twin.TOLERANCE,
+        tolerance: float | None = twin.TOLERANCE,
         budget_s: float = in_process.PLAN.budget_s,
     ) -> Result:
         if used or (arguments and batches):

@@ -106,7 +106,7 @@ def input_specs(model: Any, given: Sequence[Shape], batch_size: int) -> Any:
         return specs if len(specs) > 1 else specs[0]
     if given and len(given) != len(inputs):
         raise ValueError(f"the model has {len(inputs)} inputs, and --input-shape is given {len(given)} times")
-    wanted = given or [None] * len(inputs)
+    wanted: list[tuple[int, ...] | None] = [*given] or [None] * len(inputs)
     shapes = [agree(tuple(one.shape[1:]), shape) for one, shape in zip(inputs, wanted, strict=True)]
     specs = [tf.TensorSpec((batch_size, *shape), one.dtype) for shape, one in zip(shapes, inputs, strict=True)]
     return tf.nest.pack_sequence_as(getattr(model, "input", inputs[0]), specs)  # a Sequential has one, and no `input`
