@@ -82,7 +82,12 @@ def list_cases(arguments: argparse.Namespace, rest: list[str]) -> int:
     except ValueError as error:
         raise BadInputError(str(error)) from error
     cases = selection.select(known, choice)
-    reasons = [known[case.workload].unsupported(case.implementation, dict(case.params), case.mode) for case in cases]
+    reasons = [
+        known[case.workload].why_not(
+            case.implementation, dict(case.params), case.mode, replicas=case.placement.replicas
+        )
+        for case in cases
+    ]
     if arguments.json:
         rows = [{"id": c.id, **codec.encode(c), "skip": reason} for c, reason in zip(cases, reasons, strict=True)]
         print(json.dumps(rows, indent=1))

@@ -233,3 +233,10 @@ def test_replicas_that_all_saw_the_same_data_are_refused(make_program: Any) -> N
 
 def test_without_replicas_there_are_no_losses(make_program: Any) -> None:
     assert checking.shard_losses(make_program(lambda: None)) == []
+
+
+def test_of_several_steps_a_call_the_first_loss_is_that_of_the_first_batch(make_program: Any) -> None:
+    several = make_program(
+        lambda: None, expected=lambda: [np.array([1.25, 9.0])], rtol=1e-3, shard_losses=lambda: [(1.0, 3), (2.0, 1)]
+    )
+    assert checking.shard_losses(several) == [1.0, 2.0]

@@ -22,7 +22,7 @@ def select(*names: str) -> list[Case]:
 
 
 def all_sets() -> list[Any]:
-    sets = selection.comparison_sets(select("claims"))
+    sets = selection.comparison_sets(select("claims"), KNOWN)
     return [pytest.param(cases, id=cases[0].workload) for cases in sets]
 
 
