@@ -111,7 +111,9 @@ def _cases(workload: Workload, choice: Choice, workers: int) -> Iterator[Case]:
     placements = _placements(workload, choice, workers)
     named = (*workload.implementations, *workload.parts)
     implementations = [name for name in named if name in (choice.implementations or (name,))]
+    optional = {parameter.name for parameter in workload.parameters if parameter.optional}
     for params in itertools.product(*_values(workload, choice)):
+        necessary = tuple(pair for pair in params if pair[0] not in optional)
         for placement, implementation, mode in itertools.product(placements, implementations, MODES):
             alternative = bool(placement.threads) and not choice.threads
             if implementation in workload.parts and (placement.strategy != MULTI_WORKER or alternative):
@@ -119,7 +121,11 @@ def _cases(workload: Workload, choice: Choice, workers: int) -> Iterator[Case]:
             wanted = not workload.only or (implementation, mode) in workload.only
             if wanted and mode in (choice.modes or MODES):
                 yield Case(
-                    workload=workload.name, implementation=implementation, params=params, mode=mode, placement=placement
+                    workload=workload.name,
+                    implementation=implementation,
+                    params=necessary if implementation in workload.parts else params,
+                    mode=mode,
+                    placement=placement,
                 )
 
 
@@ -166,14 +172,15 @@ def select(catalog: Mapping[str, Workload], choice: Choice, workers: int = 0) ->
     for threads in choice.threads:
         if threads > most:
             raise BadInputError(f"--threads {threads}: this process may use {most} core{'s' * (most > 1)}")
-    cases = [case for workload in workloads for case in _cases(workload, choice, workers)]
+    # A part of a step, which has no optional parameters, comes once for each of their values.
+    cases = list(dict.fromkeys(case for workload in workloads for case in _cases(workload, choice, workers)))
     if not cases:
         raise BadInputError("no case is left: the chosen workloads have none of the chosen implementations and modes")
     return cases
 
 
 def comparison_sets(cases: Sequence[Case], catalog: Mapping[str, Workload]) -> list[list[Case]]:
-    """Put together what is measured in turns, in order: what differs in optional parameters alone, too."""
+    """Put together what is measured in turns, in order: cases of a workload with the same necessary parameters."""
     sets: dict[tuple[object, ...], list[Case]] = {}
     for case in cases:
         optional = {parameter.name for parameter in catalog[case.workload].parameters if parameter.optional}

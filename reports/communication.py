@@ -1,4 +1,4 @@
-"""Where a distributed step goes: computing, summing the gradients over all workers, and what neither explains."""
+"""Where a distributed step goes: reading, computing, summing gradients over all workers, and what none explains."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,8 +9,9 @@ from tfbench.bench.case import MULTI_WORKER
 from tfbench.bench.extras import Link
 from tfbench.bench.mode import GRAPH, XLA
 from tfbench.bench.record import Measurement
+from tfbench.reports import steps
 
-COMPUTE, ALL_REDUCE = "compute", "all_reduce"  # implementations of a workload: its parts
+COMPUTE, ALL_REDUCE, INPUT = "compute", "all_reduce", "input"  # implementations of a workload: its parts
 Estimate = tuple[float, float | None, float | None]
 
 
@@ -20,6 +21,7 @@ class Split:
 
     Attributes:
         step, compute, all_reduce: the measurements; of an XLA step the all-reduce is that of graph mode.
+        input: reading a batch from a pipeline, likewise; None if it was not measured.
         link: between the workers; None if it was not measured.
     """
 
@@ -27,11 +29,18 @@ class Split:
     compute: Measurement
     all_reduce: Measurement
     link: Link | None
+    input: Measurement | None = None
+
+    @property
+    def reads(self) -> bool:
+        """Tell whether the step reads its batches from a pipeline: only then is that a part of it."""
+        return steps.feed_of(self.step.case) == steps.DATASET
 
     @property
     def explained(self) -> Estimate | None:
-        """Give (compute + all-reduce) / step, with its 95 % interval over invocations."""
-        return self._over((self.compute, self.all_reduce))
+        """Give (compute + all-reduce) / step, with its 95 % interval over invocations; with the input if it is read."""
+        read = (self.input,) if self.reads and self.input is not None else ()
+        return self._over((self.compute, self.all_reduce, *read))
 
     @property
     def communication(self) -> Estimate | None:
@@ -70,16 +79,17 @@ class Split:
 
 
 def splits(measurements: Sequence[Measurement]) -> Iterator[Split]:
-    """Give each step of several workers whose parts were measured with it."""
+    """Give each step of several workers whose parts were measured with it; not several steps in one call."""
     cases = {measurement.case: measurement for measurement in measurements}
     for step in measurements:
-        case = step.case
+        case = steps.plain(step.case)
         if case.placement.strategy != MULTI_WORKER or case.placement.replicas == 1:
             continue
-        if case.implementation in {COMPUTE, ALL_REDUCE}:
+        if case.implementation in {COMPUTE, ALL_REDUCE, INPUT} or steps.steps_of(step.case) > 1:
             continue
         compute = cases.get(replace(case, implementation=COMPUTE))
-        summed = cases.get(replace(case, implementation=ALL_REDUCE, mode=GRAPH if case.mode == XLA else case.mode))
+        outside = replace(case, mode=GRAPH if case.mode == XLA else case.mode)
+        summed, read = (cases.get(replace(outside, implementation=part)) for part in (ALL_REDUCE, INPUT))
         if compute is not None and summed is not None and step.call_s and compute.call_s and summed.call_s:
             links = (done.extras.link for done in step.invocations if done.extras is not None)
             yield Split(
@@ -87,4 +97,5 @@ def splits(measurements: Sequence[Measurement]) -> Iterator[Split]:
                 compute=compute,
                 all_reduce=summed,
                 link=next((link for link in links if link is not None), None),
+                input=read if read is not None and read.call_s else None,
             )

@@ -1,14 +1,15 @@
-"""The table `communication`: what computing and summing gradients alone take of a distributed step."""
+"""The table `communication`: what reading, computing and summing gradients alone take of a distributed step."""
 
 from collections.abc import Iterator
 from statistics import median
 
 from tfbench.bench.record import Run
-from tfbench.reports import communication, costs_view, ops_view, scaling_view, units
+from tfbench.reports import communication, costs_view, ops_view, scaling_view, steps, units
 from tfbench.reports.communication import Split
-from tfbench.reports.views import Row, View
+from tfbench.reports.views import Column, Row, View
 
 TOLERANCE = 0.15
+APART = "(input): what a worker would wait for its batch from a tf.data pipeline; these steps have theirs on the device"
 
 
 def rows(run: Run) -> Iterator[Row]:
@@ -21,9 +22,11 @@ def rows(run: Run) -> Iterator[Row]:
             "params": case.params_label,
             "mode": case.mode,
             "where": case.placement.label,
+            "feed": steps.feed_of(case),
             "step_s": median(split.step.call_s),
             "compute_s": median(split.compute.call_s),
             "all_reduce_s": median(split.all_reduce.call_s),
+            "input_s": median(split.input.call_s) if split.input else None,
             "floor_s": split.floor_s,
             "exposed_s": split.exposed_s,
             "reduced_bytes": split.step.reduced_bytes,
@@ -37,12 +40,19 @@ def rows(run: Run) -> Iterator[Row]:
         yield row
 
 
+def input_text(row: Row) -> str:
+    """Write what reading takes; in parentheses where the step does not read."""
+    text = units.seconds(row["input_s"])
+    return text if row["input_s"] is None or row["feed"] == steps.DATASET else f"({text})"
+
+
 def notes(run: Run) -> list[str]:
     """Say what the parts do not explain, what a ring needs at least, and what is missing."""
     found = list(communication.splits(run.measurements))
     if not found:
         return ["no step was measured with its parts: tfbench run distributed --placement multi_worker --replicas 1,2"]
-    return [line for split in found for line in _notes(split)]
+    apart = [APART] if any(split.input is not None and not split.reads for split in found) else []
+    return [*apart, *(line for split in found for line in _notes(split))]
 
 
 def _notes(split: Split) -> Iterator[str]:
@@ -69,12 +79,14 @@ VIEW = View(
         ops_view.seconds_column("step_s", "step"),
         ops_view.seconds_column("compute_s", "compute"),
         ops_view.seconds_column("all_reduce_s", "all-reduce"),
+        Column(name="input_s", dtype="float64", header="input", write=input_text, right=True),
         ops_view.seconds_column("floor_s", "ring's floor"),
         ops_view.seconds_column("exposed_s", "step - compute"),
         *scaling_view.interval_columns("communication", "communication"),
         *scaling_view.interval_columns("explained", "explained"),
         *costs_view.hidden_columns("link_byte_per_s", "link_latency_s"),
         *costs_view.hidden_columns("reduced_bytes", dtype="Int64"),
+        *costs_view.hidden_columns("feed", dtype="string"),
     ),
     rows=rows,
     notes=notes,

@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 from tfbench.bench.intervals import Interval
 from tfbench.reports import units
+from tfbench.reports.changes import SHORTEST
 from tfbench.reports.compare import PACE_MATTERS
 from tfbench.reports.history import Change, Point, Series
-from tfbench.reports.steps import SHORTEST
 
 DTYPES = {
     "case": "string",

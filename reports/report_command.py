@@ -26,6 +26,7 @@ VIEWS = {
     "profile": "tfbench.reports.profile_view",
     "ops": "tfbench.reports.ops_view",
     "ops-diff": "tfbench.reports.ops_diff_view",
+    "steps": "tfbench.reports.steps_view",
     "scaling": "tfbench.reports.scaling_view",
     "communication": "tfbench.reports.communication_view",
     "per-core": "tfbench.reports.per_core_view",

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tfbench.bench.case import Placement
+from tfbench.bench.case import Placement, common_label
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,11 @@ def test_other_params_make_another_comparison_set(records: Any) -> None:
 
 def test_a_comparison_set_without_params_is_the_workload(records: Any) -> None:
     assert records.case(params=()).comparison_set == "toy"
+
+
+def test_cases_of_one_workload_are_named_by_the_params_that_they_share(records: Any) -> None:
+    several = [records.case(params=(("n", 8), ("steps", count))) for count in (1, 7)]
+    assert common_label(several) == "toy n=8"
+    assert common_label([several[0], records.case(params=(("n", 8),))]) == "toy n=8"
+    assert common_label([records.case()]) == "toy n=8,kind=small"
+    assert common_label([records.case(params=(("n", n),)) for n in (8, 9)]) == "toy"

@@ -174,9 +174,11 @@ def test_the_built_in_values_are_what_the_user_would_write(workload: Workload) -
     [
         ("sum_loop", {"n": 1000}, 1, 1000),
         ("fashion_mnist", {"batch_size": 32}, 1, 32),
+        ("fashion_mnist", {"batch_size": 32, "steps_per_execution": 50, "feed": "numpy"}, 1, 1600),
         ("layer_norm", {"shape": "2x3x4", "gradients": "no"}, 1, 24),
         ("distributed", {"batch_size": 256, "scaling": "weak"}, 2, 512),
         ("distributed", {"batch_size": 256, "scaling": "strong"}, 2, 256),
+        ("distributed", {"batch_size": 256, "scaling": "weak", "steps_per_execution": 3}, 2, 1536),
         ("claim_loops", {}, 1, 10000),
         ("claim_functions", {}, 1, 10240),
         ("claim_products", {}, 1, 4),

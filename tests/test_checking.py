@@ -270,3 +270,10 @@ def test_texts_are_equal_or_refused() -> None:
 def test_nothing_has_no_arrays_and_a_ragged_tensor_those_of_its_parts(tf: Any) -> None:
     found = checking.flatten({"a": None, "b": tf.ragged.constant([[1, 2], [3]])})
     assert [array.tolist() for array in found] == [[1, 2, 3], [0, 2, 3]]
+
+
+def test_of_several_steps_a_call_the_first_loss_is_that_of_the_first_batch(make_program: Any) -> None:
+    several = make_program(
+        lambda: None, expected=lambda: [np.array([1.25, 9.0])], rtol=1e-3, shard_losses=lambda: [(1.0, 3), (2.0, 1)]
+    )
+    assert checking.shard_losses(several) == [1.0, 2.0]

@@ -219,6 +219,13 @@ def test_list_prints_the_cases_and_why_some_would_be_skipped(capsys) -> None:
     assert third.startswith("sum_loop-python_loop-n=10000-xla-cpu  (skipped: ")
 
 
+def test_list_says_what_cannot_be_replicated(capsys) -> None:
+    assert cli.main(["list", "distributed", "--implementation", "whole_step", "--device", "cpu"]) == 0
+    one, two = capsys.readouterr().out.splitlines()
+    assert one == "distributed-whole_step-batch_size=256,scaling=weak-xla-cpu-mirrored-1"
+    assert "-mirrored-2  (skipped: TensorFlow cannot compile a step of several replicas as a whole" in two
+
+
 def test_list_prints_records_for_machines(capsys) -> None:
     assert cli.main(["list", "layer_norm", "--mode", "xla", "--device", "cpu", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)

@@ -4,6 +4,7 @@ import io
 import math
 import threading
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -70,6 +71,40 @@ def test_steps_without_parts_and_single_workers_are_left_out(measured: Any, thre
     assert list(communication.splits(alone)) == []
 
 
+def fed(step: Any, **given: Any) -> Any:
+    """Give the step of some feed."""
+    return replace(step, case=replace(step.case, params=(*step.case.params, *given.items())))
+
+
+def test_reading_a_pipeline_is_a_part_of_a_step_that_does_so(measured: Any, three: list[Any]) -> None:
+    step, *parts = three
+    parts += [measured("input", 1.0, 1.0), measured("input", 0.5, mode="eager")]
+    steps = [fed(step, feed=name) for name in ("dataset", "device")]
+    by_feed = {split.step.case.params[-1][1]: split for split in communication.splits([*steps, *parts])}
+    assert by_feed["dataset"].explained is not None
+    assert by_feed["dataset"].explained[0] == pytest.approx(0.95)  # 0.9 and 1.0
+    assert by_feed["device"].explained[0] == pytest.approx(0.85)  # type: ignore[index]
+    assert [split.reads for split in by_feed.values()] == [True, False]
+    assert {split.input.call_s[0] for split in by_feed.values() if split.input} == {1.0}
+
+
+def test_several_steps_a_call_are_not_explained_by_the_parts_of_one(measured: Any, three: list[Any]) -> None:
+    step, *parts = three
+    assert list(communication.splits([fed(step, steps_per_execution=2), *parts])) == []
+    assert len(list(communication.splits([fed(step, steps_per_execution=1), *parts]))) == 1
+
+
+def test_what_reading_takes_stands_in_parentheses_where_the_step_does_not_read(
+    measured: Any, three: list[Any], records: Any
+) -> None:
+    step, *parts = three
+    steps = [fed(step, feed="numpy"), fed(step, feed="dataset")]
+    lines = shown(records.run(measurements=(*steps, *parts, measured("input", 1.0, 1.0))))
+    rows = [line for line in lines if line.startswith("toy data_parallel") and "multi_worker-2 10.0 s" in line]
+    assert [row.split(" 4.00 s ")[1][:8] for row in rows] == ["(1.00 s)", "1.00 s 1"]
+    assert communication_view.APART in lines
+
+
 def shown(run: Any) -> list[str]:
     console = Console(file=io.StringIO(), width=300)
     views.show(communication_view.VIEW, run, console)
@@ -84,7 +119,7 @@ def test_the_table_says_what_stays_unexplained(measured: Any, records: Any) -> N
     ]
     name = "toy data_parallel n=8,kind=small graph"
     row, unexplained, ring = shown(records.run(measurements=tuple(parts)))[3:]
-    assert row == f"{name} cpu-multi_worker-2 10.0 s 4.00 s 3.00 s 1.50 s 6.00 s 30 % 70 %"
+    assert row == f"{name} cpu-multi_worker-2 10.0 s 4.00 s 3.00 s - 1.50 s 6.00 s 30 % 70 %"
     assert unexplained == (
         f"{name} (cpu-multi_worker-2): 3.00 s of 10.0 s is unexplained: waiting for the slower worker, and calling"
     )

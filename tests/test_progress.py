@@ -33,6 +33,12 @@ def test_each_worker_has_a_line_of_its_own(progress: Progress, out: io.StringIO,
     assert out.getvalue() == ("tfbench: toy n=8,kind=small (cpu), invocation 2 of 3: 2 cases, about 60 s left\n")
 
 
+def test_a_worker_is_named_by_what_all_its_cases_share(progress: Progress, out: io.StringIO, records: Any) -> None:
+    with progress:
+        progress.group([records.case(), records.case(params=(("n", 8),))], invocation=1, invocations=1)
+    assert out.getvalue().startswith("tfbench: toy n=8 (cpu), ")
+
+
 def test_a_worker_for_something_else_has_its_own_line(
     progress: Progress, out: io.StringIO, clock: Any, records: Any
 ) -> None:

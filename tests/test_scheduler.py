@@ -134,6 +134,21 @@ def test_an_unsupported_case_is_skipped_without_a_worker(bench: Bench) -> None:
     assert start.modes == ["eager graph"] * 3
 
 
+def test_what_cannot_be_replicated_is_skipped_where_there_is_more_than_one_replica(bench: Bench, records: Any) -> None:
+    bench.cases = [records.case(placement=Placement(strategy="mirrored", replicas=n)) for n in (1, 2)]
+    bench.workload["unsupported_replicated"] = lambda _i, _p, _mode: "one only"
+    measuring, _ = bench.run()
+    one, two = measuring.outcomes()
+    assert (type(one), two) == (Measurement, Skip(case=bench.cases[1], reason="one only"))
+
+
+def test_cases_with_other_optional_parameters_bring_the_time_of_their_own_set(bench: Bench, records: Any) -> None:
+    bench.cases = [records.case(mode=mode, params=(("n", n),)) for mode in ("eager", "xla") for n in (8, 9, 10)]
+    bench.settings = {"invocations": 1, "plan": Plan(budget_s=4.0)}
+    _, start = bench.run()
+    assert [request.plan.budget_s for request in start.requests] == [12.0]
+
+
 def test_a_set_of_only_unsupported_cases_starts_no_worker(bench: Bench) -> None:
     bench.workload["unsupported"] = lambda _i, _p, _mode: "never"
     measuring, start = bench.run()

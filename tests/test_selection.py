@@ -6,7 +6,7 @@ import pytest
 from tfbench.bench import devices, options, selection
 from tfbench.bench.case import Placement
 from tfbench.bench.errors import BadInputError
-from tfbench.workloads import sum_loop
+from tfbench.workloads import spec, sum_loop
 from tfbench.workloads.spec import Workload
 
 Catalog = dict[str, Workload]
@@ -263,10 +263,48 @@ def test_an_empty_catalog_leaves_no_case() -> None:
         ids({})
 
 
-def test_comparison_sets_keep_order_and_put_together_what_may_be_compared(records: Any, make_workload: Any) -> None:
+def test_comparison_sets_keep_order_and_put_together_what_may_be_compared(records: Any, catalog: Catalog) -> None:
     a, b = records.case(mode="eager"), records.case(mode="xla")
     other = records.case(params=(("n", 9),))
-    assert selection.comparison_sets([a, other, b], {"toy": make_workload()}) == [[a, b], [other]]
+    assert selection.comparison_sets([a, other, b], catalog) == [[a, b], [other]]
+
+
+@pytest.fixture
+def fed(make_workload: Any) -> Catalog:
+    """Give a workload with an optional parameter, and a part."""
+    parameters = (
+        spec.Parameter(name="n", values=(8, 16), parse=spec.positive_int),
+        spec.Parameter(name="steps", values=(1, 50), parse=spec.positive_int, optional=True),
+    )
+    sides = {"implementations": ("whole",), "parts": ("part",), "baseline": ("whole", "eager")}
+    return {"fed": make_workload(name="fed", parameters=parameters, replicas=(1, 2), **sides)}
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_an_optional_parameter_is_in_no_case_unless_it_is_asked_for(fed: Catalog, full: bool) -> None:
+    sizes = ["n=8", "n=16"] if full else ["n=8"]
+    found = ids(fed, mode=["xla"], replicas=["1"], full=full)
+    assert found == [f"fed-whole-{size}-xla-cpu-mirrored-1" for size in sizes]
+
+
+def test_an_optional_parameter_that_is_asked_for_is_in_the_case(fed: Catalog) -> None:
+    found = ids(fed, mode=["xla"], replicas=["1"], param=["steps=1,7"])
+    assert found == ["fed-whole-n=8,steps=1-xla-cpu-mirrored-1", "fed-whole-n=8,steps=7-xla-cpu-mirrored-1"]
+
+
+def test_a_part_of_a_step_has_no_optional_parameter_and_comes_once(fed: Catalog) -> None:
+    found = ids(fed, mode=["xla"], replicas=["2"], placement=["multi_worker"], param=["steps=1,7"])
+    where = "xla-cpu-multi_worker-2"
+    assert found == [f"fed-whole-n=8,steps=1-{where}", f"fed-part-n=8-{where}", f"fed-whole-n=8,steps=7-{where}"]
+
+
+def test_cases_that_differ_in_optional_parameters_only_are_measured_in_turns(fed: Catalog) -> None:
+    raw = {"mode": ["xla"], "replicas": ["1"], "device": ["cpu"], "param": ["n=8,16", "steps=1,7"]}
+    sets = selection.comparison_sets(selection.select(fed, options.parse(raw)), fed)
+    assert [[case.params_label for case in cases] for cases in sets] == [
+        ["n=8,steps=1", "n=8,steps=7"],
+        ["n=16,steps=1", "n=16,steps=7"],
+    ]
 
 
 def test_every_case_has_an_id_of_its_own(catalog: Catalog) -> None:

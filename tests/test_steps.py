@@ -1,168 +1,112 @@
-"""Steps are found where they were made, outliers are none, and noise alone seldom makes one."""
+"""What several steps a call give and what feeding costs, worked out by hand; and its table."""
 
+import io
 import math
-from collections.abc import Callable
+from typing import Any
 
-import numpy as np
 import pytest
-from scipy import stats
-from tfbench.reports import steps
-
-Noise = Callable[[np.random.Generator, int], np.ndarray]
-QUIET = (0.0, 0.01, -0.01)  # a mean of 0
+from rich.console import Console
+from tfbench.reports import steps, steps_view, views
 
 
-def levels(*parts: tuple[float, int]) -> list[float]:
-    """Give so many values on each level, with the same little noise on each."""
-    return [level + QUIET[i % 3] for level, count in parts for i in range(count)]
+@pytest.fixture
+def way(records: Any) -> Any:
+    """Make a case of so many steps a call and some feed: seconds a call in each invocation; a step is 8 elements."""
+
+    def make(count: int | None, feed: str | None, *call_s: float, mode: str = "xla") -> Any:
+        given = [("steps_per_execution", count), ("feed", feed)]
+        params = (("n", 8), *((name, value) for name, value in given if value is not None))
+        return records.timed(*call_s, params=params, mode=mode, work_per_call=8 * (count or 1))
+
+    return make
 
 
-def places(values: list[float], **more: float) -> list[int]:
-    return [step.at for step in steps.find(values, **more)]
+def found(measurements: list[Any]) -> dict[tuple[int, str], steps.Way]:
+    return {(one.steps, one.feed): one for one in steps.ways(measurements)}
 
 
-def test_a_step_is_found_with_its_size_and_interval_by_hand() -> None:
-    # 9 values on each side; the median of the absolute residuals is 0.01, and so is the step of the noise on a level.
-    (step,) = steps.find(levels((0.0, 9), (0.5, 9)))
-    error = 1.4826 * 0.01 * math.sqrt(1 / 9 + 1 / 9)
-    half = stats.t.ppf(0.975, 16) * error
-    assert step.at == 9
-    assert step.change.middle == pytest.approx(0.5)
-    assert (step.change.low, step.change.high) == (pytest.approx(0.5 - half), pytest.approx(0.5 + half))
-    assert step.change.p_value == pytest.approx(18 * 2 * stats.t.sf(0.5 / error, 16), rel=1e-6)
+def test_steps_and_feed_are_one_and_device_where_a_case_does_not_say(way: Any) -> None:
+    case = way(None, None, 1.0).case
+    assert (steps.steps_of(case), steps.feed_of(case), steps.plain(case)) == (1, "device", case)
 
 
-@pytest.mark.parametrize("sign", [1, -1])
-@pytest.mark.parametrize(
-    ("counts", "wanted"),
-    [
-        ((20,), []),
-        ((10, 10), [10]),
-        ((3, 17), [3]),
-        ((17, 3), [17]),
-        ((10, 5, 10), [10, 15]),
-        ((30, 3, 30), [30, 33]),
-        ((8, 8, 8, 8), [8, 16, 24]),
-        ((3, 3), [3]),
-    ],
-)
-def test_steps_are_found_where_they_are(counts: tuple[int, ...], wanted: list[int], sign: int) -> None:
-    values = levels(*((sign * 0.3 * (i % 2), count) for i, count in enumerate(counts)))
-    assert places(values) == wanted
+def test_a_step_of_many_is_compared_with_one_a_call(way: Any) -> None:
+    ways = found([way(1, None, 1.0, 1.0), way(50, None, 10.0, 12.5)])
+    assert ways[1, "device"].over_one is None
+    faster = ways[50, "device"].over_one
+    assert faster is not None
+    # 50 steps for 10 and 12.5 of one: log 5 and log 4, t(1) = 12.706, standard error half their distance.
+    half = 12.7062 * math.log(5 / 4) / 2
+    assert faster.ratio == pytest.approx(math.sqrt(20))
+    assert (faster.low, faster.high) == pytest.approx((math.sqrt(20) * math.exp(-half), math.sqrt(20) * math.exp(half)))
 
 
-def test_a_staircase_has_a_step_at_each_stair() -> None:
-    found = steps.find(levels((0.0, 12), (0.1, 12), (0.3, 12), (0.2, 12)))
-    assert [step.at for step in found] == [12, 24, 36]
-    assert [step.change.middle for step in found] == pytest.approx([0.1, 0.2, -0.1])
+def test_a_feed_is_compared_with_the_device_at_as_many_steps_a_call(way: Any) -> None:
+    sides = [(1, "device", 1.0), (1, "numpy", 1.25), (4, "device", 2.0), (4, "numpy", 2.5)]
+    ways = found([way(count, feed, call_s, call_s) for count, feed, call_s in sides])
+    assert {key: one.over_device and one.over_device.ratio for key, one in ways.items()} == {
+        (1, "device"): None,
+        (1, "numpy"): pytest.approx(0.8),
+        (4, "device"): None,
+        (4, "numpy"): pytest.approx(0.8),
+    }
+    assert ways[4, "numpy"].over_one is not None
+    assert ways[4, "numpy"].over_one.ratio == pytest.approx(2.0)  # 4 steps in twice the time
 
 
-@pytest.mark.parametrize("size", [0.1, 1.0, 7.0, -7.0])
-@pytest.mark.parametrize("at", [0, 1, 10, 18, 19])
-def test_a_single_outlier_anywhere_is_no_step(at: int, size: float) -> None:
-    values = levels((0.0, 20))
-    values[at] += size
-    assert places(values) == []
+def test_modes_are_not_compared_and_one_way_alone_is_left_out(way: Any) -> None:
+    graph = [way(1, None, 4.0, mode="graph"), way(2, None, 4.0, mode="graph")]
+    assert list(steps.ways([way(1, None, 1.0), way(1, None, 1.0, mode="eager")])) == []
+    (one, two) = steps.ways([way(1, None, 1.0), *graph])
+    assert {one.measurement.case.mode, two.measurement.case.mode} == {"graph"}
+    assert two.over_one is not None
+    assert two.over_one.ratio == 2.0
 
 
-@pytest.mark.parametrize("at", [0, 9, 18])
-def test_two_outliers_in_a_row_are_no_step(at: int) -> None:
-    values = levels((0.0, 20))
-    values[at] += 1.0
-    values[at + 1] += 1.0
-    assert places(values) == []
+def shown(run: Any) -> list[str]:
+    console = Console(file=io.StringIO(), width=300)
+    views.show(steps_view.VIEW, run, console)
+    return [" ".join(line.split()) for line in console.file.getvalue().splitlines() if line.strip()]
 
 
-def test_outliers_beside_a_step_move_neither_its_place_nor_its_size() -> None:
-    values = levels((0.0, 15), (0.2, 15))
-    for at, size in ((4, 3.0), (13, -2.0), (20, 5.0), (29, 1.0)):
-        values[at] += size
-    (step,) = steps.find(values)
-    assert step.at == 15
-    assert step.change.middle == pytest.approx(0.2, abs=0.01)
+def test_the_table_sets_the_time_of_a_step_side_by_side(way: Any, records: Any) -> None:
+    sides = [(1, "device", 1.0), (50, "device", 25.0), (1, "dataset", 2.0), (50, "dataset", 40.0)]
+    run = records.run(measurements=tuple(way(count, feed, call_s, call_s) for count, feed, call_s in sides))
+    name = "toy by_hand n=8 xla cpu"
+    assert shown(run)[3:] == [
+        f"{name} 1 device 1.00 s 1.00 s elements 8.00 base base",
+        f"{name} 50 device 25.0 s 500 ms elements 16.0 2.00x base",
+        f"{name} 1 dataset 2.00 s 2.00 s elements 4.00 base 0.500x",
+        f"{name} 50 dataset 40.0 s 800 ms elements 10.0 2.50x 0.625x",
+    ]
 
 
-def test_a_step_smaller_than_what_matters_is_none() -> None:
-    values = levels((0.0, 20), (0.05, 20), (0.35, 20))
-    assert places(values) == [20, 40]
-    assert places(values, smallest=0.1) == [40]
-    assert places(values, smallest=0.4) == []
+def test_a_ratio_of_one_process_is_starred_and_what_has_no_base_is_said(way: Any, records: Any) -> None:
+    run = records.run(measurements=(way(2, "device", 1.0), way(2, "numpy", 2.0), way(1, "numpy", 3.0)))
+    lines = shown(run)[3:]
+    name = "toy by_hand n=8 xla cpu"
+    assert lines[:3] == [
+        f"{name} 2 device 1.00 s 500 ms elements 16.0 - base",
+        f"{name} 2 numpy 2.00 s 1.00 s elements 8.00 3.00x* 0.500x*",
+        f"{name} 1 numpy 3.00 s 3.00 s elements 2.67 base -",
+    ]
+    assert lines[3:] == [
+        "nothing to compare several steps a call with: add 1 to --param steps_per_execution",
+        f"some have nothing to compare their feed with: {steps_view.ADD_DEVICE}",
+        "* from one process: another may well lie outside the interval",
+    ]
 
 
-@pytest.mark.parametrize("values", [[], [1.0], levels((0.0, 2), (5.0, 3)), [1.0] * 100, [0.0, 1.0] * 50])
-def test_few_equal_or_alternating_values_have_no_step(values: list[float]) -> None:
-    assert places(values) == []
+def test_without_ways_the_table_says_how_to_get_them(records: Any) -> None:
+    assert shown(records.run(measurements=(records.measurement(),)))[-1] == (
+        f"nothing was measured in several ways: {steps_view.EXAMPLE}"
+    )
 
 
-def test_equal_values_on_two_levels_have_one() -> None:
-    assert places([1.0] * 5 + [1.1] * 5) == [5]
-
-
-def test_the_middle_of_each_level_is_its_median() -> None:
-    values = [*levels((0.0, 9), (0.5, 8)), 9.0]
-    assert steps.middles(values, steps.find(values)) == pytest.approx([0.0, 0.5])
-    assert steps.middles([3.0, 1.0, 2.0], []) == [2.0]
-
-
-def test_a_long_series_is_found_in_time_that_grows_with_it() -> None:
-    rng = np.random.default_rng(1)
-    values = rng.normal(0.0, 0.03, 10_000)
-    values[4_000:] += 0.1
-    values[9_990:] -= 0.3
-    assert places(values.tolist()) == [4_000, 9_990]
-
-
-def alike(rng: np.random.Generator, count: int) -> np.ndarray:
-    """Make noise in which neighbours are alike, with a correlation of 0.3."""
-    found = rng.normal(size=count)
-    for i in range(1, count):
-        found[i] = 0.3 * found[i - 1] + math.sqrt(1 - 0.3**2) * found[i]
-    return found
-
-
-def spiky(rng: np.random.Generator, count: int) -> np.ndarray:
-    return rng.normal(size=count) + (rng.random(count) < 0.05) * rng.exponential(20.0, count)
-
-
-@pytest.mark.parametrize(
-    ("noise", "most"),
-    [
-        (lambda rng, count: rng.normal(size=count), 0.03),
-        (lambda rng, count: rng.standard_t(3, count), 0.05),
-        (lambda rng, count: rng.exponential(size=count), 0.08),
-        (spiky, 0.05),
-        (alike, 0.15),
-    ],
-    ids=["normal", "heavy tails", "skewed", "spikes", "neighbours alike"],
-)
-@pytest.mark.parametrize("count", [12, 30, 100])
-def test_a_flat_noisy_series_seldom_has_a_step(noise: Noise, most: float, count: int) -> None:
-    rng = np.random.default_rng(count)
-    found = [steps.find((0.03 * noise(rng, count)).tolist()) for _ in range(200)]
-    assert sum(map(bool, found)) / 200 <= most
-
-
-@pytest.mark.parametrize(("sigmas", "first", "count"), [(3.0, 15, 30), (5.0, 27, 30), (2.0, 50, 100)])
-def test_a_step_in_noise_is_found_near_its_place_in_nine_of_ten(sigmas: float, first: int, count: int) -> None:
-    rng = np.random.default_rng(5)
-    hits = 0
-    for _ in range(100):
-        values = rng.normal(0.0, 0.03, count)
-        values[first:] += sigmas * 0.03
-        hits += any(abs(at - first) <= 2 for at in places(values.tolist()))
-    assert hits >= 90
-
-
-def test_the_interval_of_a_step_covers_its_true_size_in_nine_of_ten() -> None:
-    rng = np.random.default_rng(6)
-    inside, found = 0, 0
-    for _ in range(200):
-        values = rng.standard_t(4, 60) * 0.02
-        values[30:] += 0.15
-        for step in steps.find(values.tolist()):
-            found += 1
-            assert step.change.low is not None
-            assert step.change.high is not None
-            inside += step.change.low <= 0.15 <= step.change.high
-    assert found >= 195
-    assert inside / found >= 0.9
+def test_the_frame_has_the_interval_of_each_ratio(way: Any, records: Any) -> None:
+    run = records.run(measurements=(way(1, None, 1.0, 1.0), way(2, None, 1.0, 1.0)))
+    frame = views.to_frame(steps_view.VIEW, [run])
+    assert frame["over_one"].tolist() == [1.0, pytest.approx(2.0)]
+    assert frame["over_one_low"].tolist()[1] == pytest.approx(2.0)
+    assert frame["over_one_within"].isna().tolist() == [True, False]
+    assert frame["steps"].dtype == "Int64"

@@ -126,7 +126,15 @@ def test_state_is_reset_and_settled_before_the_clock_is_read(make_timed: Make, m
     told = replace(meters, clock=lambda: note("clock"), sync=lambda: note("sync"))
     timed = make_timed(lambda: note("step"), iterations=2, reset=lambda: note("reset"))
     timing.time_round(timed, told, 0.0)
-    assert events == ["reset", "step", "sync", "clock", "clock", "clock", "step", "step", "sync", "clock"]
+    assert events == ["clock", "reset", "step", "sync", "clock", "clock", "step", "step", "sync", "clock"]
+
+
+def test_a_call_with_state_that_is_longer_than_the_settling_time_comes_once_before_its_round(
+    clock: Any, meters: Meters, make_timed: Make
+) -> None:
+    timed = make_timed(lambda: clock.advance(1.0), reset=lambda: None)
+    assert timing.time_round(timed, meters, 0.5) == 1.0
+    assert clock() == 2.0
 
 
 def test_every_round_is_reset(clock: Any, meters: Meters, make_timed: Make) -> None:
@@ -138,10 +146,10 @@ def test_every_round_is_reset(clock: Any, meters: Meters, make_timed: Make) -> N
 
 @pytest.mark.parametrize(
     ("iterations", "reset", "settling"),
-    [(1, None, 0), (2, None, 8), (45, None, 8), (1, True, 1), (2, True, 9)],
-    ids=["a long call", "two calls", "many calls", "a long call with state", "calls with state"],
+    [(1, None, 0), (2, None, 8), (45, None, 8), (1, True, 8), (2, True, 8)],
+    ids=["a long call", "two calls", "many calls", "a call with state", "calls with state"],
 )
-def test_a_case_is_called_untimed_for_the_settling_time_before_a_round_of_several_calls(
+def test_a_case_is_called_untimed_for_the_settling_time_before_a_round_of_several_calls_or_with_state(
     iterations: int, reset: bool | None, settling: int, clock: Any, meters: Meters, make_timed: Make
 ) -> None:
     state = (lambda: None) if reset else None

@@ -36,6 +36,12 @@ def check(cases: list[Case], folder: Path) -> dict[str, Any]:
     return {outcome.case.id: outcome for outcome in measuring.outcomes()}
 
 
+def why_not(case: Case) -> str | None:
+    """Give the reason why a case is skipped."""
+    workload, replicas = KNOWN[case.workload], case.placement.replicas
+    return workload.why_not(case.implementation, dict(case.params), case.mode, replicas=replicas)
+
+
 def all_sets() -> list[Any]:
     """Give all comparison sets of a full run on the CPU."""
     choice = options.parse({"full": True, "device": ["cpu"]})
@@ -52,9 +58,7 @@ def images(images_folder: Path) -> Path:
 @pytest.mark.parametrize("cases", all_sets())
 def test_every_case_answers_like_its_reference(cases: list[Case], images: Path) -> None:
     outcomes = check(cases, images)
-    unsupported = {
-        case.id for case in cases if KNOWN[case.workload].unsupported(case.implementation, dict(case.params), case.mode)
-    }
+    unsupported = {case.id for case in cases if why_not(case)}
     assert set(outcomes) == {case.id for case in cases}
     assert {name for name, outcome in outcomes.items() if isinstance(outcome, Skip)} == unsupported
     failures = [o for o in outcomes.values() if not isinstance(o, Measurement | Skip)]
@@ -68,8 +72,30 @@ def test_two_replicas_of_half_the_batch_are_checked_against_the_same_answer_as_o
     )
     outcomes = {**check(wide, images), **check(selection.select(KNOWN, half), images)}
     errors = [o.invocations[0].check.max_rel_error for o in outcomes.values() if isinstance(o, Measurement)]
-    assert len(errors) == 6
+    assert len(errors) == 7  # three modes each, and of one replica the whole step
     assert max(errors) < 1e-3
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"workload": ["fashion_mnist"], "implementation": ["custom_loop,keras"]},
+        {"workload": ["distributed"], "replicas": ["2"], "implementation": ["data_parallel"]},
+    ],
+    ids=["fashion_mnist", "distributed"],
+)
+def test_several_steps_a_call_and_every_feed_answer_like_the_reference(raw: dict[str, Any], images: Path) -> None:
+    ways = {
+        "several": ["batch_size=9", "steps_per_execution=3", "feed=device,numpy,dataset"],
+        "fed": ["batch_size=9", "feed=numpy,dataset"],
+    }
+    chosen = [options.parse({**raw, "param": given, "device": ["cpu"]}) for given in ways.values()]
+    cases = [case for choice in chosen for case in selection.select(KNOWN, choice) if not why_not(case)]
+    outcomes = check(cases, images)
+    calls = {o.case.params: o.invocations[0].check.calls for o in outcomes.values() if isinstance(o, Measurement)}
+    assert len(outcomes) == len(cases) == sum(isinstance(o, Measurement) for o in outcomes.values())
+    assert {count for params, count in calls.items() if ("steps_per_execution", 3) in params} == {2}
+    assert {dict(params)["feed"] for params in calls} == {"device", "numpy", "dataset"}
 
 
 def test_replicas_with_parts_of_unequal_size_answer_like_one_on_the_whole_batch(images: Path) -> None:

@@ -219,8 +219,6 @@ def build_part(job: spec.Job, strategy: Any, pixels: feed.Pixels, labels: feed.L
 def unsupported(implementation: str, params: spec.Params, mode: str) -> str | None:
     """Say what cannot be done, or need not."""
     if implementation in distributed_parts.PARTS:
-        if feed.steps_of(params) > 1:
-            return f"a part is timed one step a call: leave {feed.STEPS} out to see what a step is made of"
         return distributed_parts.unsupported(implementation, mode)
     if implementation == WHOLE and feed.feed_of(params) == feed.DATASET:
         return "XLA does not compile the reading of a tf.data iterator, which is in the step here"

@@ -68,7 +68,7 @@ def make_loop(model: Any, *, two: bool, steps: int = 1) -> tuple[Step, list[Any]
 
 
 def repeated(step: Step, count: int) -> Step:
-    """Do so many steps a call, on as many stacked batches: a loop of the graph or of XLA's module, or Python's."""
+    """Do so many steps a call, on as many stacked batches: a loop in the graph or XLA's module; eagerly in Python."""
     import tensorflow as tf
 
     def steps(x: Any, y: Any) -> Any:
