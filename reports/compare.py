@@ -128,12 +128,22 @@ def make(
     )
 
 
-def _labels(table: Table, failed: Failed, runs: Sequence[Run], *, by: str, base: str | None) -> list[str]:
-    """Give the values of the attribute, that of the base side first."""
+def refuse_twice(runs: Sequence[Run]) -> None:
+    """Refuse the same run twice.
+
+    Raises:
+        BadInputError: it is named twice.
+    """
     names = [run.name for run in runs]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise BadInputError(f"the run {twice} is named twice: name another one to compare it with")
+
+
+def _labels(table: Table, failed: Failed, runs: Sequence[Run], *, by: str, base: str | None) -> list[str]:
+    """Give the values of the attribute, that of the base side first."""
+    refuse_twice(runs)
+    names = [run.name for run in runs]
     # A run without any measurement is a side, too.
     told = [label for found in table.values() for label in found] + [label for name, label in failed if name in table]
     labels = names if by == "run" else list(dict.fromkeys(told))

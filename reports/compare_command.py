@@ -2,21 +2,26 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tfbench.bench import options, store
 from tfbench.bench.errors import BadInputError
+from tfbench.bench.record import Run
 from tfbench.reports import verdict
 
 FORMATS = ("text", "markdown", "csv", "json")
+MACHINE = "machine"
 BY = ("run", "host", "tensorflow", "commit", "mode", "implementation", "device", "replicas", "interpreter")
 DESCRIPTION = """Compare runs from other days, commits, TensorFlow versions or machines, or the sides of one run.
 A speed-up above 1 means that the new side is faster; its 95 % interval is over invocations, so measure with at least
-2 a side, better 5. A workload whose code, parameters or data changed is not compared. Different hosts are compared as
-hardware and never gated."""
+2 a side, better 5. A workload whose code, parameters or data changed is not compared. Runs of several machines, or of
+several devices, are shown side by side, a column a machine: --by machine says so, --by run compares the runs instead.
+With a gate, different hosts are told as hardware and never gated."""
 EPILOG = """exit code: 0 nothing worse than the gate, 1 a regression, 2 unusable input.
-examples: tfbench compare results/before results/after --gate 5%   |   tfbench compare results/latest --by mode"""
+examples: tfbench compare results/before results/after --gate 5%   |   tfbench compare results/latest --by mode
+          tfbench compare cpu.json gpu.json --against cpu-host --price cpu-host=0.1 --price gpu-host=0.5"""
 
 
 def compare(arguments: argparse.Namespace, rest: list[str]) -> int:
@@ -28,15 +33,23 @@ def compare(arguments: argparse.Namespace, rest: list[str]) -> int:
     threshold = min(verdict.THRESHOLD, gate or verdict.THRESHOLD)
     if arguments.threshold is not None:
         threshold = options.share(arguments.threshold, "threshold")
-    if len(arguments.runs) < 2 and arguments.by == "run":
+    prices = _prices(arguments.price or [])
+    if len(arguments.runs) < 2 and arguments.by in {None, "run"} and not (prices or arguments.against):
         raise BadInputError("one run has no other to be compared with: name a second, or choose --by mode")
     runs = [store.load(Path(name)) for name in arguments.runs]
+    if _of_machines(arguments, runs, prices):
+        return _compare_machines(arguments, runs, prices)
 
     from tfbench.reports import compare as comparing
     from tfbench.reports import compare_tables, tables
 
     report = comparing.make(
-        runs, by=arguments.by, gate=gate, threshold=threshold, same_host=arguments.same_host, base=arguments.base
+        runs,
+        by=arguments.by or "run",
+        gate=gate,
+        threshold=threshold,
+        same_host=arguments.same_host,
+        base=arguments.base,
     )
     if arguments.format == "text":
         compare_tables.show(report, tables.make_console())
@@ -47,6 +60,49 @@ def compare(arguments: argparse.Namespace, rest: list[str]) -> int:
     else:
         print(json.dumps(compare_tables.to_json(report), indent=1, allow_nan=False))
     return 1 if report.regressions or (report.gate is not None and report.broken) else 0
+
+
+def _prices(texts: Sequence[str]) -> dict[str, float]:
+    """Read `HOST=USD_PER_HOUR`; a host's name may hold an equals sign, a number does not."""
+    found: dict[str, float] = {}
+    for text in texts:
+        name, equals, number = text.rpartition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            value = -1.0
+        if not (equals and name) or not 0.0 <= value < float("inf"):
+            raise BadInputError(f"--price {text}: write it as host=dollars an hour, such as vm=0.096")
+        found[name] = value
+    return found
+
+
+def _of_machines(arguments: argparse.Namespace, runs: Sequence[Run], prices: dict[str, float]) -> bool:
+    """Tell whether machines are to be compared: where it was said, or runs of several are given and nothing was."""
+    asked = arguments.by == MACHINE or bool(prices) or arguments.against is not None
+    others = {"--gate": arguments.gate, "--base": arguments.base, "--threshold": arguments.threshold}
+    given = next((name for name, value in others.items() if value is not None), "--same-host" * arguments.same_host)
+    if asked and (given or arguments.by not in {None, MACHINE}):
+        raise BadInputError(f"machines are compared without {given or '--by ' + arguments.by}: leave one of them out")
+
+    from tfbench.reports import hardware
+
+    return asked or (arguments.by is None and not given and hardware.differ(runs))
+
+
+def _compare_machines(arguments: argparse.Namespace, runs: Sequence[Run], prices: dict[str, float]) -> int:
+    from tfbench.reports import hardware, hardware_frame, hardware_tables, tables
+
+    found = hardware.make(runs, against=arguments.against, prices=prices)
+    if arguments.format == "text":
+        hardware_tables.show(found, tables.make_console())
+    elif arguments.format == "markdown":
+        print(hardware_tables.markdown(found), end="")
+    elif arguments.format == "csv":
+        print(hardware_frame.to_frame(found).to_csv(index=False), end="")
+    else:
+        print(json.dumps(hardware_frame.to_json(found), indent=1, allow_nan=False))
+    return 0
 
 
 def add(commands: Any) -> None:
@@ -61,7 +117,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("runs", nargs="+", metavar="RUN", help="run.json or its folder, the base first")
     parser.add_argument("--gate", metavar="PERCENT", help="fail if a case is slower by more than this, such as 5%%")
-    parser.add_argument("--by", choices=BY, default="run", help="what the sides differ in (default run)")
+    parser.add_argument("--by", choices=(*BY, MACHINE), help="what the sides differ in (default run, or machine)")
     parser.add_argument("--base", metavar="VALUE", help="the base side, with --by (default: the first value)")
     parser.add_argument(
         "--threshold", metavar="PERCENT", help="differences below this do not matter (default 5%%, or the gate if less)"
@@ -69,5 +125,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--same-host", action="store_true", help="hosts of the same hardware are one, whatever their names"
     )
+    parser.add_argument("--against", metavar="HOST", help="the machine that all are compared with (default the first)")
+    parser.add_argument("--price", metavar="HOST=USD", action="append", help="dollars an hour of a machine or host")
     parser.add_argument("--format", choices=FORMATS, default="text", help="default text")
     parser.set_defaults(run=compare)

@@ -147,7 +147,7 @@ def entries(runs: Sequence[Run]) -> list[Entry]:
     return [Entry(run=run, measurement=measurement) for run in runs for measurement in run.measurements]
 
 
-def _pooled(same: Sequence[Entry]) -> Entry:
+def pooled(same: Sequence[Entry]) -> Entry:
     """Put the invocations of several runs together: they then hold the noise between runs, too."""
     done = [invocation for entry in same for invocation in entry.measurement.invocations]
     numbered = tuple(replace(invocation, index=i) for i, invocation in enumerate(done, start=1))
@@ -178,7 +178,7 @@ def by_name(found: Sequence[Entry], by: str) -> dict[str, dict[str, Entry]]:
         same.setdefault((name_of(entry), value(entry)), []).append(entry)
     table: dict[str, dict[str, Entry]] = {}
     for (name, label), members in same.items():
-        table.setdefault(name, {})[label] = _pooled(members)
+        table.setdefault(name, {})[label] = pooled(members)
     return table
 
 

@@ -41,6 +41,13 @@ def rate(value: float | None) -> str:
     return f"{digits(value / scale)}{prefix}"
 
 
+def joules(value: float | None) -> str:
+    """Write an energy: `37.7 kJ`, `12.0 J`; a dash for none."""
+    text = rate(value)
+    number = text.rstrip("GMk")
+    return text if text == NOTHING else f"{number} {text.removeprefix(number)}J"
+
+
 def count(number: int, noun: str) -> str:
     """Write a number of things: `1 regression`, `1,000 regressions`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

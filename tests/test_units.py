@@ -98,3 +98,10 @@ def test_a_speed_up_has_the_digits_that_its_interval_supports(
     value: float | None, low: float | None, high: float | None, text: str
 ) -> None:
     assert units.ratio(value, low, high) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "-"), (12.0, "12.0 J"), (0.5, "0.500 J"), (37_708.0, "37.7 kJ"), (1.5e6, "1.50 MJ")]
+)
+def test_an_energy_has_the_prefix_that_fits(value: float | None, text: str) -> None:
+    assert units.joules(value) == text
