@@ -14,7 +14,8 @@ import pyarrow.dataset as ds
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.intervals import Interval
 from tfbench.bench.shapes import ARROW
-from tfbench.reports import archive, archive_rows, changes, machines, places, skim
+from tfbench.reports import archive, archive_rows, machines, places, skim
+from tfbench.reports import changes as finding
 from tfbench.reports.machines import GIB, Machine
 
 THRESHOLD = 0.02
@@ -220,10 +221,10 @@ def _series(points: Sequence[Point], *, case: str, machine: str, work: int, thre
     logs = [point.log_s for point in timed if point.log_s is not None]
     if not logs:
         return Series(case=case, machine=machine, work=work, points=tuple(points), levels=(), changes=())
-    found = changes.find(logs, smallest=math.log1p(threshold))
+    found = finding.find(logs, smallest=math.log1p(threshold))
     ends = [0, *(step.at for step in found), len(timed)]
     parts = [timed[first:last] for first, last in pairwise(ends)]
-    middles = changes.middles(logs, found)
+    middles = finding.middles(logs, found)
     changes = (
         Change(before=old[-1], after=new[0], logs=step.change, pace=_pace(old, new))
         for step, old, new in zip(found, parts, parts[1:], strict=False)
