@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import altair as alt
 from tfbench.reports import palette
@@ -139,7 +139,7 @@ def figure(
         autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
     )
     # Not checked against the schema, which takes as long as all else together; tests do.
-    spec = cast("dict[str, Any]", chart.to_dict(validate=False))
+    spec: dict[str, Any] = chart.to_dict(validate=False)
     for what in ("config", "$schema"):  # the page has them once
         spec.pop(what, None)
     spec["params"] = [_keeping(chosen, data) for chosen in filters]

@@ -76,7 +76,7 @@ def _drawn(rows: Sequence[Mapping[str, Any]]) -> Rows:
             "speedup": charts.rounded(row["speedup"]),
             "low": charts.rounded(row["speedup_low"] if pd.notna(row["speedup_low"]) else row["speedup"]),
             "high": charts.rounded(row["speedup_high"] if pd.notna(row["speedup_high"]) else row["speedup"]),
-            "text": "baseline" if row["case"] == row["baseline"] else tables.speedup_text(row),
+            "text": "baseline" if row["case"] == row["baseline"] else tables.speedup_text(dict(row)),
             "verdict": "" if pd.isna(row["verdict"]) else row["verdict"],
         }
         for row in rows

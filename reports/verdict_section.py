@@ -68,7 +68,7 @@ def _fastest(contents: Contents, ids: set[str], group: tuple[str, ...], tags: Ta
     rows = contents.summary[contents.summary["case"].isin(ids) & contents.summary["speedup"].notna()]
     if not len(rows):
         return
-    row = {str(name): value for name, value in rows.loc[rows["median_s"].idxmin()].to_dict().items()}
+    row = {str(name): value for name, value in rows.sort_values("median_s").iloc[0].to_dict().items()}
     base = rows[rows["case"] == row["baseline"]]
     told = f", {units.seconds(row['median_s'])} a call"
     if len(base) and row["case"] != row["baseline"]:

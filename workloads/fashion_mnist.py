@@ -129,10 +129,12 @@ def build(job: spec.Job) -> spec.Program:
         step, state = make_loop(model, two=job.implementation == "two_optimizers", steps=steps)
         step = job.wrap(step)
     reset = classifier.keep_state([*model.trainable_variables, *state])
+    inputs: tuple[tuple[Any, ...], ...]
     if feed.feed_of(job.params) == feed.DATASET:
         own = job.implementation == KERAS  # it takes the batches of its steps one by one
         pipeline = feed.Pipeline(feed.dataset(pixels, labels, steps=1 if own else steps))
-        step, inputs = (make_fit(model) if own else feed.reading(step)), ((pipeline,),)
+        reading: Callable[..., Any] = make_fit(model) if own else feed.reading(step)
+        step, inputs = reading, ((pipeline,),)
         reset = feed.all_of(reset, model.reset_metrics, pipeline.restart)
     else:
         inputs = feed.inputs(feed.per_call(pixels, labels, steps), job.params)

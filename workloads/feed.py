@@ -13,7 +13,8 @@ DEVICE, NUMPY, DATASET = "device", "numpy", "dataset"
 FEEDS = (DEVICE, NUMPY, DATASET)
 PREFETCHED = 2  # batches; of a fixed number, so that a pipeline that nobody reads soon stands still
 
-Pixels, Labels = npt.NDArray[np.float32], npt.NDArray[np.int64]
+Pixels = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int64]
 Batch = tuple[Pixels, Labels]
 
 

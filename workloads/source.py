@@ -46,7 +46,7 @@ def read(path: Path) -> Code:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # those of the user's code are told when it runs
             tree = ast.parse(data, path.name)
-            table = symtable.symtable(data, path.name, "exec")
+            table = symtable.symtable(data, path.name, "exec")  # type: ignore[arg-type]  # bytes, too, by its documentation
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # the last two of what nests too deeply
         line = getattr(error, "lineno", None)
         reason = getattr(error, "msg", "") or str(error) or "it is nested too deeply"
