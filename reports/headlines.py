@@ -65,7 +65,7 @@ class Headline:
         if not words:
             return ALONE
         if self.best[0] != self.base:
-            return {verdict.FASTER: USE, verdict.SAME: ALIKE}.get(words[self.best[0]], UNDECIDED)
+            return {verdict.FASTER: USE, verdict.SAME: ALIKE}.get(str(words[self.best[0]]), UNDECIDED)
         if set(words.values()) <= {verdict.SLOWER, verdict.SAME}:
             return STAY if verdict.SAME not in words.values() else ALIKE
         return UNDECIDED

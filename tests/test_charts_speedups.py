@@ -10,8 +10,16 @@ EMPTY = DataTable(caption="", headings=(), lines=())
 
 def row(name: str, speedup: float | None, low: float | None, high: float | None, **changes: Any) -> dict[str, Any]:
     fields = {
-        **{"name": name, "mode": "xla", "where": "cpu", "case": name, "baseline": "base", "verdict": "faster"},
-        **{"speedup": speedup, "speedup_low": low, "speedup_high": high, "speedup_within": False},
+        "name": name,
+        "mode": "xla",
+        "where": "cpu",
+        "case": name,
+        "baseline": "base",
+        "verdict": "faster",
+        "speedup": speedup,
+        "speedup_low": low,
+        "speedup_high": high,
+        "speedup_within": False,
     }
     return {**fields, **changes}
 

@@ -1,6 +1,5 @@
 """The sections about workloads: which figures stand in which part, and whose figures they are."""
 
-from pathlib import Path
 from typing import Any
 
 import altair as alt
