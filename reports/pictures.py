@@ -58,9 +58,8 @@ def _write(figure: Figure, heading: str, folder: Path, form: str) -> Path:
 
 
 def _headed(page: Page) -> Iterator[tuple[str, Figure]]:
-    """Give each figure with the heading of the part of the page that it stands in."""
+    """Give each figure with what it is about: the heading above it, or the whole page."""
     for top in page.sections:
+        heading = top.heading if "workload" in top.tags else page.title
         for section in top.walk():
-            for item in section.items:
-                if isinstance(item, Figure):
-                    yield top.heading, item
+            yield from ((heading, item) for item in section.items if isinstance(item, Figure))

@@ -8,15 +8,17 @@ from pathlib import Path
 import vl_convert
 from tfbench.bench import files
 
+PACKAGE = "vl-convert-python"
+
 
 @functools.cache
 def script() -> str:
     """Give the script; bundling takes some seconds, so it is kept in the user's cache folder, a file each version."""
-    path = folder() / f"vega-{version('vl-convert-python')}.js"
+    path = folder() / f"vega-{version(PACKAGE)}.js"
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError):
-        made = str(vl_convert.javascript_bundle(None))  # type: ignore[arg-type]  # its stub forgets the default
+        made = str(vl_convert.javascript_bundle(None))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         files.write_atomically(path, made)

@@ -20,8 +20,8 @@ WAIT_S = 60
 SIZES = (360, 1440)
 GROUNDS = {"light": palette.LIGHT, "dark": palette.DARK}
 DRAWN = "return window.tfbench && tfbench.state.drawn + tfbench.state.failed === tfbench.state.all"
-# The layer of a chart that has a mark for each of its rows, and how many each mark stands for. Flattened rows, those
-# with a list for each invocation, have a mark for each value, or a line for each row.
+# The layer of a chart that has a mark for each of its rows: a line for each where there are curves, and for each round
+# of an invocation in the chart of the rounds.
 LAYERS = {
     "verdicts": 0,
     "speedups": 2,
@@ -37,12 +37,8 @@ LAYERS = {
     "roofline": 2,
 }
 MARKS = """
-const marks = `g[class*="layer_${arguments[1]}_"][class*="role-mark"] path`;
-const group = document.querySelectorAll(`#${arguments[0]} ${marks}`);
-return [...group].map((path) => {
-  const style = getComputedStyle(path);
-  return [path.getAttribute("d") || "", style.fill, style.stroke];
-});
+const group = document.querySelectorAll(`#${arguments[0]} g[class*="layer_${arguments[1]}_"][class*="role-mark"] path`);
+return [...group].map((path) => [path.getAttribute("d") || "", getComputedStyle(path).fill]);
 """
 AXE = """
 const done = arguments[arguments.length - 1];
@@ -89,9 +85,9 @@ def kind(figure: Figure) -> str:
     return next(name for name in LAYERS if figure.name.startswith(name))
 
 
-def marks(browser: Any, figure: Figure) -> list[tuple[str, str, str]]:
-    """Give shape, fill and stroke of each mark of a chart that stands for data."""
-    return [(d, fill, line) for d, fill, line in browser.execute_script(MARKS, figure.name, LAYERS[kind(figure)]) if d]
+def marks(browser: Any, figure: Figure) -> list[str]:
+    """Give the colour of each mark of a chart that stands for data."""
+    return [fill for shape, fill in browser.execute_script(MARKS, figure.name, LAYERS[kind(figure)]) if shape]
 
 
 def expected(figure: Figure) -> int:
@@ -132,7 +128,7 @@ def test_the_page_opens_from_its_file_whole_and_asks_nothing_of_the_network(
     assert chrome.execute_script("return document.documentElement.scrollWidth") <= width
     (rounds,) = (figure for figure in page.figures if figure.name.startswith("rounds-toy"))
     assert len(marks(chrome, rounds)) == 2 * len(MODES) * INVOCATIONS * ROUNDS
-    assert {fill for _, fill, _ in marks(chrome, rounds)} == {rgb(GROUNDS[scheme][mode]) for mode in MODES}
+    assert set(marks(chrome, rounds)) == {rgb(GROUNDS[scheme][mode]) for mode in MODES}
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1440, "light"), (1440, "dark")])
@@ -162,7 +158,7 @@ def test_a_mode_that_is_not_chosen_is_gone_from_charts_and_tables(chrome: Any, f
     choose(chrome, "mode", "eager")
     WebDriverWait(chrome, WAIT_S).until(lambda _: len(marks(chrome, rounds)) == 4 * INVOCATIONS * ROUNDS)
     WebDriverWait(chrome, WAIT_S).until(lambda _: len(marks(chrome, speedups)) == 4)
-    assert {fill for _, fill, _ in marks(chrome, rounds)} == {rgb(palette.LIGHT[mode]) for mode in ("graph", "xla")}
+    assert set(marks(chrome, rounds)) == {rgb(palette.LIGHT[mode]) for mode in ("graph", "xla")}
     assert chrome.execute_script(VISIBLE, f"{TABLE} tbody tr") == 4
     told = chrome.find_element(By.ID, "hidden-by")
     assert told.get_attribute("role") == "status"
