@@ -13,7 +13,7 @@ AUDIT_VENV := build/audit-venv
 BUILD_LEFTOVERS := build/lib build/bdist.* build/wheel $(LINT_ROOT)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench bench-quick calibrate versus-jax test test-slurm kills fuzz audit docs examples lint lock clean
+.PHONY: help bench bench-quick calibrate versus-jax many-runs test test-slurm kills fuzz audit docs examples lint lock clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)$$/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -39,6 +39,9 @@ calibrate: $(STAMP) ## prove intervals, verdicts and gates on this machine: docs
 
 versus-jax: $(STAMP) ## TensorFlow's XLA beside JAX, in an environment of its own in build/jax-venv; 5 minutes
 	$(BIN)/python benchmarks/versus_jax.py $(ARGS)
+
+many-runs: $(STAMP) ## import, history and summaries of up to 10,000 made-up runs: docs/many-runs.md; 5 GB of disk
+	$(BIN)/python benchmarks/many_runs.py $(ARGS) > docs/many-runs.md
 
 test-slurm: $(STAMP) ## the suite under a real Slurm, which this installs and starts; as root on Debian
 	tests/slurm.sh $(ARGS)
