@@ -10,8 +10,12 @@ LOCK_TOOLS := build/lock-tools
 # Leftovers in build/ of an earlier setuptools run would put deleted modules into the wheel.
 BUILD_LEFTOVERS := build/lib build/bdist.* build/wheel $(LINT_ROOT)
 
+# The README's pictures, by the names that the charts of a default run have.
+PICTURES := verdicts totals-fashion-mnist-batch-size-32-1 retracing-fashion-mnist-batch-size-32
+RUN ?= results/latest
+
 .DEFAULT_GOAL := help
-.PHONY: help bench bench-quick calibrate versus-jax test lint lock clean
+.PHONY: help bench bench-quick calibrate versus-jax pictures test lint lock clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)$$/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -37,6 +41,11 @@ calibrate: $(STAMP) ## prove intervals, verdicts and gates on this machine: docs
 
 versus-jax: $(STAMP) ## TensorFlow's XLA beside JAX, in an environment of its own in build/jax-venv; 5 minutes
 	$(BIN)/python benchmarks/versus_jax.py $(ARGS)
+
+pictures: $(STAMP) ## draw the README's pictures into docs/images from the latest run; RUN=results/NAME names another
+	$(BIN)/tfbench report $(RUN) --format svg -o build/pictures
+	mkdir -p docs/images
+	for name in $(PICTURES); do cp build/pictures/$$name.svg docs/images/ || exit 1; done
 
 test: $(STAMP) ## run the tests; ARGS goes to pytest
 	$(BIN)/pytest $(ARGS)
