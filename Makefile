@@ -12,8 +12,12 @@ AUDIT_VENV := build/audit-venv
 # Leftovers in build/ of an earlier setuptools run would put deleted modules into the wheel.
 BUILD_LEFTOVERS := build/lib build/bdist.* build/wheel $(LINT_ROOT)
 
+# The README's pictures, by the names that the charts of a default run have.
+PICTURES := verdicts totals-fashion-mnist-batch-size-32-1 retracing-fashion-mnist-batch-size-32
+RUN ?= results/latest
+
 .DEFAULT_GOAL := help
-.PHONY: help bench bench-quick calibrate versus-jax many-runs test test-slurm kills fuzz audit docs examples lint lock clean
+.PHONY: help bench bench-quick calibrate versus-jax many-runs test test-slurm pictures kills fuzz audit docs examples lint lock clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)$$/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -64,6 +68,11 @@ audit: $(STAMP) ## known holes in the locked dependencies, by pip-audit; says so
 
 examples: $(STAMP) ## run examples/ in quick form; ARGS=--full measures them and writes docs/examples.md
 	$(BIN)/python benchmarks/examples.py $(ARGS)
+
+pictures: $(STAMP) ## draw the README's pictures into docs/images from the latest run; RUN=results/NAME names another
+	$(BIN)/tfbench report $(RUN) --format svg -o build/pictures
+	mkdir -p docs/images
+	for name in $(PICTURES); do cp build/pictures/$$name.svg docs/images/ || exit 1; done
 
 test: $(STAMP) ## run the tests; ARGS goes to pytest
 	$(BIN)/pytest $(ARGS)
