@@ -11,7 +11,7 @@ LOCK_TOOLS := build/lock-tools
 BUILD_LEFTOVERS := build/lib build/bdist.* build/wheel $(LINT_ROOT)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench bench-quick calibrate versus-jax test lint lock clean
+.PHONY: help bench bench-quick calibrate versus-jax many-runs test lint lock clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)$$/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -37,6 +37,9 @@ calibrate: $(STAMP) ## prove intervals, verdicts and gates on this machine: docs
 
 versus-jax: $(STAMP) ## TensorFlow's XLA beside JAX, in an environment of its own in build/jax-venv; 5 minutes
 	$(BIN)/python benchmarks/versus_jax.py $(ARGS)
+
+many-runs: $(STAMP) ## import, history and summaries of up to 10,000 made-up runs: docs/many-runs.md; 5 GB of disk
+	$(BIN)/python benchmarks/many_runs.py $(ARGS) > docs/many-runs.md
 
 test: $(STAMP) ## run the tests; ARGS goes to pytest
 	$(BIN)/pytest $(ARGS)
