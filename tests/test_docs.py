@@ -112,7 +112,7 @@ def check_commands(text: str, config: pytest.Config) -> None:
 def check_tfbench(arguments: list[str]) -> None:
     try:
         parsed, rest = cli.make_parser().parse_known_args(arguments)
-    except SystemExit:
+    except (SystemExit, BadInputError):
         pytest.fail(f"tfbench {' '.join(arguments)}: not a command, or an option without its value")
     said = f"tfbench {' '.join(arguments)}"
     if parsed.command == "run":
