@@ -38,9 +38,15 @@ def of(*languages: str) -> Any:
 
 
 def save_files(page: str, folder: Path) -> None:
-    """Write the blocks of a page that are files."""
+    """Write the blocks of a page that are files, what its `tfbench new` writes, and the examples."""
+    (folder / "examples").symlink_to(ROOT / "examples")
     for block in BLOCKS:
-        if block.page == page and block.title:
+        if block.page != page:
+            continue
+        for words in blocks.commands(block.text) if block.language == "sh" else ():
+            if words[:2] == ["tfbench", "new"]:
+                assert cli.main(["new", str(folder / words[2]), *words[3:]]) == 0
+        if block.title:
             path = folder / block.title
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, encoding="utf-8")
