@@ -26,6 +26,7 @@ LANGUAGES = {OUTPUT, "sh", "console", "python", "yaml", "json", "toml"}
 # What commands may start with, beside those that are looked at closer.
 PROGRAMS = {"cd", "export", "git", "pip", "python", "sbatch", "source", "srun", "tensorboard"}
 RUNS = ("before", "after", "latest", "laptop", "server", "tf220", "tf221")  # as the pages name them
+MACHINES = ("laptop", "server")
 CHEAP = {"list", "report", "compare", "schema"}  # these are run
 TARGETS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
@@ -77,7 +78,7 @@ def make_folder(records, tmp_path):
             run = records.run(
                 name=name,
                 measurements=done,
-                host=records.host(git_commit=name),
+                host=records.host(git_commit=name, name=name if name in MACHINES else "box"),
                 options={"workload": "sum_loop"},
             )
             records.write(run, folder / "results")
