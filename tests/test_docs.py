@@ -26,6 +26,7 @@ LANGUAGES = {OUTPUT, "sh", "console", "python", "yaml", "json", "toml"}
 # What commands may start with, beside those that are looked at closer.
 PROGRAMS = {"cd", "export", "git", "pip", "python", "sbatch", "source", "srun", "tensorboard"}
 RUNS = ("before", "after", "latest", "laptop", "server", "tf220", "tf221")  # as the pages name them
+MACHINES = ("laptop", "server")
 CHEAP = {"list", "report", "compare", "schema"}  # these are run
 TARGETS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
@@ -38,9 +39,15 @@ def of(*languages: str) -> Any:
 
 
 def save_files(page: str, folder: Path) -> None:
-    """Write the blocks of a page that are files."""
+    """Write the blocks of a page that are files, what its `tfbench new` writes, and the examples."""
+    (folder / "examples").symlink_to(ROOT / "examples")
     for block in BLOCKS:
-        if block.page == page and block.title:
+        if block.page != page:
+            continue
+        for words in blocks.commands(block.text) if block.language == "sh" else ():
+            if words[:2] == ["tfbench", "new"]:
+                assert cli.main(["new", str(folder / words[2]), *words[3:]]) == 0
+        if block.title:
             path = folder / block.title
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, encoding="utf-8")
@@ -71,7 +78,7 @@ def make_folder(records, tmp_path):
             run = records.run(
                 name=name,
                 measurements=done,
-                host=records.host(git_commit=name),
+                host=records.host(git_commit=name, name=name if name in MACHINES else "box"),
                 options={"workload": "sum_loop"},
             )
             records.write(run, folder / "results")
