@@ -11,6 +11,7 @@ import psutil
 import pytest
 from tfbench.bench import store
 from tfbench.bench.record import Run
+from tfbench.reports import communication
 
 pytestmark = [
     pytest.mark.tensorflow,
@@ -57,6 +58,22 @@ def test_two_workers_answer_like_one_on_the_joined_batch_in_every_mode(tmp_path:
     }
     errors = [m.invocations[0].check.max_rel_error for m in found.measurements]
     assert max(errors) < 1e-3  # 32 and 31 examples, against 63 in one NumPy replica
+
+
+def test_two_workers_read_their_own_parts_of_a_pipeline_and_do_several_steps_a_call(
+    tmp_path: Path, images_folder: Path
+) -> None:
+    chosen = ["distributed", "--replicas", "2", "--mode", "graph", "--param", "batch_size=63"]
+    ways = ["--param", "scaling=strong", "--param", "steps_per_execution=1,3", "--param", "feed=dataset"]
+    found = run(tmp_path, *chosen, *ways, "--fashion-mnist", str(images_folder))
+    assert found.failures == ()
+    errors = {m.case.id.split("-")[1]: m.invocations[0].check.max_abs_error for m in found.measurements}
+    assert errors["input"] == 0.0  # 32 examples of each batch, in order
+    assert max(errors.values()) < 1e-3
+    (split,) = communication.splits(found.measurements)
+    assert split.reads
+    assert split.input is not None
+    assert [m.work_per_call for m in found.measurements if "steps_per_execution=3" in m.case.params_label] == [189]
 
 
 @pytest.mark.parametrize(
