@@ -9,7 +9,6 @@ from tfbench.reports.steps import Way
 from tfbench.reports.views import Column, Row, View
 
 EXAMPLE = "tfbench run fashion_mnist --param steps_per_execution=1,50 --param feed=device,numpy,dataset"
-
 ADD_DEVICE = "add device to --param feed; Keras does several steps a call from a dataset only"
 
 
