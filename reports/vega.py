@@ -18,7 +18,7 @@ def script() -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError):
-        made = str(vl_convert.javascript_bundle(None))
+        made = str(vl_convert.javascript_bundle(None))  # type: ignore[arg-type]  # its stub forgets the default
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         files.write_atomically(path, made)
