@@ -11,7 +11,6 @@ from tfbench.bench import strategies
 from tfbench.bench.case import CPU, GPU, MULTI_WORKER, SINGLE, TPU, Placement
 from tfbench.bench.cluster import Seat
 from tfbench.bench.crew import Crew
-from tfbench.bench.environment import affinity
 from tfbench.bench.strategies import MissingDeviceError
 
 PROFILER_PORT = 8466  # of a TPU's host, as Cloud TPU documents it
@@ -54,7 +53,7 @@ def present() -> tuple[str, ...]:
 def count(kind: str) -> int:
     """Give how many devices of a kind there are for replicas to spread over, without TensorFlow; 0 if not known."""
     if kind == CPU:
-        return len(affinity())
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if kind == GPU:
         return len(list(Path("/proc/driver/nvidia/gpus").glob("*"))) or len(list(Path("/dev").glob("nvidia[0-9]*")))
     return 0

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-from tfbench.bench.case import Case
-from tfbench.bench.mode import MODES
 from tfbench.bench.record import Measurement, Run
 
 SHORTEST_S, LONGEST_S = 1e-12, 1e9  # far beyond any clock and any patience; ratios of such times can be computed with
@@ -23,8 +21,6 @@ def check(run: Run) -> None:
 def _wrong(run: Run) -> Iterator[str]:
     if run.host.cores < 1 or not run.host.affinity:
         yield "a host has at least one core"
-    for outcome in run.outcomes:
-        yield from _wrong_case(outcome.case)
     seen: set[str] = set()
     for measurement in run.measurements:
         if measurement.case.id in seen:
@@ -33,18 +29,8 @@ def _wrong(run: Run) -> Iterator[str]:
         yield from _wrong_measurement(measurement)
 
 
-def _wrong_case(case: Case) -> Iterator[str]:
-    placement = case.placement
-    if case.mode not in MODES:
-        yield f"{case.id}: unknown mode {case.mode!r:.40}"
-    if placement.replicas < 1 or placement.threads < 0 or placement.bytes_per_pack < 0:
-        yield f"{case.id}: replicas are at least 1, threads and bytes per pack at least 0"
-
-
 def _wrong_measurement(measurement: Measurement) -> Iterator[str]:
     name, done = measurement.case.id, measurement.invocations
-    if measurement.work_per_call < 1:
-        yield f"{name}: a call does some work"
     if len({invocation.index for invocation in done}) < len(done):
         yield f"{name}: an invocation stands twice"
     times = [invocation.call_s or (0.0,) for invocation in done]

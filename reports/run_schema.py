@@ -74,3 +74,14 @@ HEADER = _record(
 )
 ROW = _record(group=TEXT, param=TEXT, extra_info=_record(tfbench=MEASUREMENT))
 RUNS = pa.schema([pa.field("benchmarks", _list(ROW), nullable=False), pa.field("tfbench", HEADER, nullable=False)])
+
+
+def _lenient(kind: pa.DataType) -> pa.DataType:
+    """Give a type in which anything may be missing."""
+    if pa.types.is_struct(kind):
+        return pa.struct([pa.field(field.name, _lenient(field.type)) for field in kind])
+    return pa.list_(pa.field("item", _lenient(kind.value_type))) if pa.types.is_list(kind) else kind
+
+
+# Arrow's JSON reader forgets what must be there once it has looked.
+READ = pa.schema([pa.field(field.name, _lenient(field.type)) for field in RUNS])

@@ -23,7 +23,7 @@ from tfbench.bench.errors import BadRunError
 from tfbench.bench.record import SCHEMA, Failure, Run, Skip
 from tfbench.reports import places
 from tfbench.reports.places import File, Remote
-from tfbench.reports.run_schema import RUNS
+from tfbench.reports.run_schema import READ, RUNS
 
 KEY = store.KEY
 BATCH_BYTES = 2**24
@@ -131,7 +131,7 @@ def _read_batch(files: Sequence[File]) -> Batch:
 
 def _together(batches: Sequence[Batch]) -> Batch:
     return Batch(
-        table=pa.concat_tables([batch.table for batch in batches]),
+        table=pa.concat_tables([batch.table.cast(READ) for batch in batches]),
         ends=tuple(ends for batch in batches for ends in batch.ends),
     )
 

@@ -156,7 +156,7 @@ def test_the_help_names_every_command(capsys) -> None:
     assert stopped.value.code == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     commands = [words[0] for words in lines[lines.index(["COMMAND"]) + 1 :] if words]
-    assert commands[:5] == ["run", "list", "report", "compare", "doctor"]
+    assert commands[:7] == ["run", "list", "report", "compare", "import", "history", "doctor"]
 
 
 @pytest.fixture

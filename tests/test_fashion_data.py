@@ -91,10 +91,10 @@ def test_a_folder_without_a_single_image_is_refused(images_folder: Path, make_id
 
 
 def test_a_file_that_cannot_be_read_is_refused_by_folder(images_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def denied(_path: Path) -> bytes:
+    def denied(_path: Path, _mode: str) -> None:
         raise PermissionError("denied")
 
-    monkeypatch.setattr(Path, "read_bytes", denied)
+    monkeypatch.setattr(Path, "open", denied)
     with pytest.raises(ValueError, match=f"^Fashion-MNIST folder {images_folder} cannot be read: denied$"):
         fashion_data.read_folder(images_folder)
 

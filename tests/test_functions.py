@@ -80,14 +80,14 @@ def test_a_decorator_of_tensorflow_is_taken_off_and_told(build: Callable[..., Pr
     assert not hasattr(program.step.python_function, "python_function")
     program.step(*program.inputs[0])
     assert program.complete is not None
-    assert program.complete().caution.splitlines()[0] == functions.DECORATED.format("decorated")
+    assert program.complete().caution.split("; ")[0] == functions.DECORATED.format("decorated")
 
 
 def test_batches_of_different_shapes_are_told(build: Callable[..., Program]) -> None:
     program = build("step", "uneven")
     program.step(*program.inputs[0])
     assert program.complete is not None
-    assert functions.UNEQUAL in program.complete().caution.splitlines()
+    assert functions.UNEQUAL in program.complete().caution.split("; ")
 
 
 @pytest.mark.parametrize(

