@@ -99,6 +99,11 @@ def settle(timed: Timed, meters: Meters, settle_s: float) -> None:
 def time_round(timed: Timed, meters: Meters, settle_s: float) -> float:
     """Time one round in seconds: all its calls and the final wait for the device, garbage collection off."""
     settle(timed, meters, settle_s)
+    return time_calls(timed, meters)
+
+
+def time_calls(timed: Timed, meters: Meters) -> float:
+    """Time the calls of a round in seconds, up to the device's end of them."""
     step, calls, clock = timed.program.step, timed.calls(), meters.clock
     announce = getattr(step, "announce", None)
     if announce is not None:  # to the other workers of a cluster
@@ -135,10 +140,14 @@ def calibrate(timed: Timed, meters: Meters, plan: Plan) -> None:
 
 
 def keep_or_why_not(timed: Timed, meters: Meters, *, block: int, settle_s: float) -> Round:
-    """Time one round and tell whether a trace or a compile fell into it."""
+    """Time one round and tell whether a trace or a compile fell into it.
+
+    What is traced before, as a pipeline is that starts anew, is not in its time.
+    """
+    settle(timed, meters, settle_s)
     meters.compiles.read()
     traces, compiles = meters.traces.count, meters.compiles.count
-    seconds = time_round(timed, meters, settle_s)
+    seconds = time_calls(timed, meters)
     meters.compiles.read()
     fate = KEPT
     if meters.compiles.count != compiles:

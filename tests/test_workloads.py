@@ -36,10 +36,10 @@ def check(cases: list[Case], folder: Path) -> dict[str, Any]:
     return {outcome.case.id: outcome for outcome in measuring.outcomes()}
 
 
-def why_not(case: Case) -> str | None:
-    """Give the reason why a case is skipped."""
+def why_not(case: Case) -> str:
+    """Give the reason why a case is skipped, or nothing."""
     workload, replicas = KNOWN[case.workload], case.placement.replicas
-    return workload.why_not(case.implementation, dict(case.params), case.mode, replicas=replicas)
+    return workload.skip_reason(case.implementation, dict(case.params), case.mode, replicas=replicas)
 
 
 def all_sets() -> list[Any]:
