@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
+from tfbench.bench.case import MULTI_WORKER
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.mode import EAGER, MODES
 from tfbench.bench.record import COMPLETE, Run
@@ -59,7 +60,9 @@ def place_texts(rows: pd.DataFrame) -> list[str]:
         "device": rows["device"],
         "strategy": rows["strategy"].replace("single", ""),
         "replicas": "x" + rows["replicas"].astype("string"),
-        "threads": rows["threads"].map(lambda number: units.count(number, "thread") if number else "all threads"),
+        "threads": rows["threads"]
+        .where((rows["threads"] > 0) | (rows["strategy"] != MULTI_WORKER), 1)
+        .map(lambda number: units.count(number, "thread") if number else "all threads"),
         "communication": rows["communication"].replace("", "auto"),
         "bytes_per_pack": "pack " + rows["bytes_per_pack"].astype("string"),
         "interpreter": rows["interpreter"],

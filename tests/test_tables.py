@@ -193,7 +193,10 @@ def test_each_comparison_set_has_a_table_of_its_own(shown: Any, records: Any) ->
         ((Placement(interpreter="old"), Placement(interpreter="new")), ["old", "new"]),
         ((Placement(threads=1), Placement()), ["1 thread", "all threads"]),
         ((RING, replace(RING, communication="", bytes_per_pack=9)), ["ring pack 0", "auto pack 9"]),
-        ((RING, replace(RING, communication="", strategy="mirrored")), ["multi_worker ring", "mirrored auto"]),
+        (
+            (RING, replace(RING, communication="", strategy="mirrored")),
+            ["multi_worker 1 thread ring", "mirrored all threads auto"],
+        ),
         ((Placement(device="gpu"),), ["2.00 s"]),  # the next column
     ],
 )
