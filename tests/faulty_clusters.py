@@ -4,11 +4,13 @@ import json
 import os
 import signal
 import time
+from pathlib import Path
 
 import numpy as np
 from tfbench.workloads.spec import Job, Program, Workload
 
-FAULTS = ("fine", "killed", "stopped", "raises", "both_raise", "first_raises", "never_joins", "leaves")
+FAULTS = ("fine", "killed", "stopped", "raises", "both_raise", "first_raises", "never_joins", "leaves", "lasting")
+LASTING_AFTER = 10  # calls: the first ones and the checks are over
 
 
 def index() -> int:
@@ -28,6 +30,12 @@ def go_wrong(fault: str) -> None:
         os._exit(3)
 
 
+def last() -> None:
+    """Say that this worker is in the middle of its calls, and take long from there on."""
+    Path(os.environ["TFBENCH_TEST_BEGUN"], f"worker-{index()}").touch()
+    time.sleep(1)
+
+
 def build(job: Job) -> Program:
     """Build a step that sums a 1 of each replica, and goes wrong in its third call, or later."""
     import tensorflow as tf
@@ -43,6 +51,8 @@ def build(job: Job) -> Program:
         calls += 1
         if calls == wrong:
             go_wrong(job.implementation)
+        if calls > LASTING_AFTER and job.implementation == "lasting":
+            last()
         return summed(x)
 
     return Program(

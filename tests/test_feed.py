@@ -108,3 +108,16 @@ def test_a_pipeline_that_nobody_reads_stands_still_and_restarts_leave_no_thread(
     before = used_s(process)
     time.sleep(1.0)
     assert used_s(process) - before < 0.1
+
+
+@pytest.mark.tensorflow
+def test_a_pipeline_with_a_period_reads_on_to_its_first_batch_instead_of_beginning_anew(batches: Any) -> None:
+    pipeline = feed.Pipeline(feed.dataset(*batches), period=3)
+    iterator = pipeline.iterator
+    for taken in range(4):
+        for _ in range(taken):
+            next(pipeline.take(1))
+        pipeline.restart()
+        assert next(pipeline.take(1))[1].numpy().tolist() == [0, 1]
+        pipeline.restart()
+    assert pipeline.iterator is iterator

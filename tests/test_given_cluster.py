@@ -34,6 +34,7 @@ class Hosts:
         """Start the command on one of them."""
         task = {"cluster": {"worker": self.addresses}, "task": {"type": "worker", "index": index}}
         environment = {**os.environ, "TF_CONFIG": json.dumps(task), "TFBENCH_CLUSTER_PORT": self.port}
+        environment["TFBENCH_TEST_BEGUN"] = str(self.folder)
         process = subprocess.Popen(
             [*COMMAND, *options, "--out", str(self.folder / str(index))],
             stdout=subprocess.PIPE,
@@ -83,9 +84,13 @@ def test_the_first_measures_the_others_join_and_leave_with_it(hosts: Hosts, imag
     assert "worker 2 of 2: the run is over: complete; worker 1 has written it" in other
 
 
-def faulty(hosts: Hosts, index: int) -> subprocess.Popen[str]:
-    chosen = ("faulty_cluster", "--workloads", str(FAULTS), "--implementation", "fine", "--mode", "eager")
-    return hosts.start(index, *chosen, "--replicas", "2", "--timing-only", "--budget", "600", "--invocations", "1")
+def start_both(hosts: Hosts) -> tuple[subprocess.Popen[str], subprocess.Popen[str]]:
+    """Start a run of a minute, the second host before the first, and wait until both are in the middle of it."""
+    chosen = ("faulty_cluster", "--workloads", str(FAULTS), "--implementation", "lasting", "--mode", "eager")
+    options = (*chosen, "--replicas", "2", "--timing-only", "--budget", "600", "--invocations", "1")
+    second, first = hosts.start(1, *options), hosts.start(0, *options)
+    wait_for(lambda: all((hosts.folder / f"worker-{index}").exists() for index in range(2)), 90)
+    return second, first
 
 
 def wait_for(condition: object, seconds: float) -> None:
@@ -98,9 +103,7 @@ def wait_for(condition: object, seconds: float) -> None:
 
 
 def test_a_killed_worker_of_another_host_is_named_and_its_host_goes_on_to_the_end(hosts: Hosts) -> None:
-    second, first = faulty(hosts, 1), faulty(hosts, 0)
-    wait_for(lambda: len(workers_of(second)) == 1 and (hosts.folder / "0").exists(), 60)
-    time.sleep(12)  # to be in the rounds
+    second, first = start_both(hosts)
     for pid in workers_of(second):
         os.kill(pid, signal.SIGKILL)
     first.communicate(timeout=60)
@@ -112,9 +115,7 @@ def test_a_killed_worker_of_another_host_is_named_and_its_host_goes_on_to_the_en
 
 
 def test_a_first_host_that_is_gone_ends_the_others(hosts: Hosts) -> None:
-    second, first = faulty(hosts, 1), faulty(hosts, 0)
-    wait_for(lambda: len(workers_of(second)) == 1 and (hosts.folder / "0").exists(), 60)
-    time.sleep(12)
+    second, first = start_both(hosts)
     left = workers_of(first)
     first.kill()
     other, _ = second.communicate(timeout=90)

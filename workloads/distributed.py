@@ -108,7 +108,7 @@ def fed(
     how, steps = feed.feed_of(params), feed.steps_of(params)
     if how == feed.DATASET:
         pipeline = distributed_parts.pipeline(strategy, pixels, labels)
-        return lambda given: step(given.iterator), ((pipeline,),), pipeline.restart
+        return lambda given: step(given.take(steps)), ((pipeline,),), pipeline.restart
     batches, axis = feed.per_call(pixels, labels, steps), int(steps > 1)
 
     def parts(x: Any, y: Any) -> Any:

@@ -99,7 +99,8 @@ def pipeline(strategy: Any, pixels: feed.Pixels, labels: feed.Labels) -> feed.Pi
 
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    return feed.Pipeline(strategy.experimental_distribute_dataset(feed.dataset(pixels, labels).with_options(options)))
+    distributed = strategy.experimental_distribute_dataset(feed.dataset(pixels, labels).with_options(options))
+    return feed.Pipeline(distributed, period=len(pixels))
 
 
 def read(job: spec.Job, strategy: Any, batches: Sequence[Batch]) -> Any:
@@ -117,7 +118,7 @@ def read(job: spec.Job, strategy: Any, batches: Sequence[Batch]) -> Any:
     read_from = pipeline(strategy, np.stack([x for x, _ in batches]), np.stack([y for _, y in batches]))
     index = strategy.cluster_resolver.task_id
     return (
-        lambda given: function(given.iterator),
+        lambda given: function(given.take(1)),
         ((read_from,),),
         lambda: [[np.array_split(values, job.replicas)[index] for values in batch] for batch in batches],
         read_from.restart,
