@@ -131,7 +131,7 @@ def _read_batch(files: Sequence[File]) -> Batch:
 
 def _together(batches: Sequence[Batch]) -> Batch:
     return Batch(
-        table=pa.concat_tables([batch.table.cast(READ) for batch in batches]),
+        table=pa.concat_tables([batch.table.cast(READ) for batch in batches]).combine_chunks(),
         ends=tuple(ends for batch in batches for ends in batch.ends),
     )
 
@@ -185,10 +185,15 @@ def _prepare(text: bytearray, start: int, end: int) -> None:
             raise _UnlikelyError  # it is cut off
         text[first:last] = b" " * (last - first)
         before = found
+    at = start
+    while (at := text.find(b"\n", at, end)) >= 0:
+        text[at] = ord(" ")
     characters = np.frombuffer(text, np.uint8)[start:end]
-    characters[characters == ord("\n")] = ord(" ")
-    if characters.min() < ord(" ") or characters.max() > ord("~") or STEERING.search(text, start, end):
+    if characters.min() < ord(" ") or characters.max() > ord("~"):
         raise _UnlikelyError  # `bench.store` makes it printable
+    escaped = text.find(b"\\", start, end)
+    if escaped >= 0 and STEERING.search(text, escaped, end):
+        raise _UnlikelyError
     text[end] = ord("\n")
 
 
@@ -261,7 +266,8 @@ def _ends(text: bytearray, count: int) -> tuple[End, ...]:
 
 def column(table: pa.Table, *names: str) -> pa.Array:
     """Give a column of the records in a table, those in lists one after the other: by the names on the way to it."""
-    found = table[names[0]].combine_chunks()
+    chunks = table[names[0]]
+    found = chunks.chunk(0) if chunks.num_chunks == 1 else chunks.combine_chunks()
     for name in names[1:]:
         records = found.flatten() if pa.types.is_list(found.type) else found
         found = pc.struct_field(records, name)
