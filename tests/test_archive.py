@@ -47,10 +47,10 @@ def place(request: Any, tmp_path: Path) -> Iterator[Folder]:
     if request.param == "here":
         yield places.folder(str(tmp_path / "store"))
     elif request.param == "memory":
-        yield places.folder("memory://bucket/store")
+        yield places.folder(f"memory://{tmp_path.name}/store")
         system = fsspec.filesystem("memory")
-        if system.exists("/bucket"):
-            system.rm("/bucket", recursive=True)
+        if system.exists(f"/{tmp_path.name}"):
+            system.rm(f"/{tmp_path.name}", recursive=True)
     else:
         system = fsspec.filesystem("file", auto_mkdir=False)
         yield Folder(system, str(tmp_path / "elsewhere"), "sftp://host/elsewhere")
