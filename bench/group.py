@@ -89,7 +89,9 @@ class Stages:
         """Run an action; report an exception as the failure of the case at hand. Tell whether it went well."""
         try:
             action()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a workload raises costs only its case
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a workload raises costs only its case
             traceback.print_exc()
             self.say(
                 {

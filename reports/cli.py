@@ -182,6 +182,9 @@ def main(arguments: Sequence[str]) -> int:
     except BadInputError as error:
         print(f"tfbench: {error}", file=sys.stderr)
         return BAD_INPUT
+    except KeyboardInterrupt:  # before there is a run: what is measured is kept by the run itself
+        print("tfbench: interrupted", file=sys.stderr)
+        return BAD_INPUT
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

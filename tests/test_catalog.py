@@ -131,7 +131,12 @@ def test_a_file_may_define_records_under_postponed_annotations(tmp_path: Path) -
 
 
 def _install(monkeypatch: pytest.MonkeyPatch, value: Any) -> None:
-    point = SimpleNamespace(name="theirs", value="their.module:WORKLOADS", load=lambda: value)
+    def load() -> Any:
+        if isinstance(value, BaseException):
+            raise value
+        return value
+
+    point = SimpleNamespace(name="theirs", value="their.module:WORKLOADS", load=load)
 
     def entry_points(*, group: str) -> Iterable[Any]:
         return (point,) if group == "tfbench.workloads" else ()
@@ -145,6 +150,14 @@ def test_installed_workloads_stand_between_built_in_ones_and_files(
     _install(monkeypatch, (make_workload(name="theirs"),))
     path = write(tmp_path, "WORKLOADS = (workload('mine'),)")
     assert list(catalog.catalog([path]))[-3:] == [catalog.BUILT_IN[-1].name, "theirs", "mine"]
+
+
+def test_an_entry_point_that_raises_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    _install(monkeypatch, ImportError("no such thing"))
+    with pytest.raises(
+        ValueError, match=r"^entry point theirs \(their\.module:WORKLOADS\) raised ImportError: no such"
+    ):
+        catalog.catalog()
 
 
 def test_an_entry_point_that_gives_no_workloads_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

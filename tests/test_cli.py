@@ -226,6 +226,13 @@ def test_list_says_what_cannot_be_replicated(capsys) -> None:
     assert "-mirrored-2  (skipped: TensorFlow cannot compile a step of several replicas as a whole" in two
 
 
+def test_an_interrupted_command_ends_in_one_line(tmp_path: Path, capsys) -> None:
+    path = tmp_path / "slow.py"
+    path.write_text("raise KeyboardInterrupt", encoding="utf-8")  # as Ctrl-C while it imports TensorFlow
+    assert cli.main(["list", "--workloads", str(path)]) == 2
+    assert capsys.readouterr().err == "tfbench: interrupted\n"
+
+
 def test_list_prints_records_for_machines(capsys) -> None:
     assert cli.main(["list", "layer_norm", "--mode", "xla", "--device", "cpu", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)

@@ -101,6 +101,7 @@ def test_random_numbers_are_those_of_the_seed(write: Callable[..., Path]) -> Non
     [
         ("1 / 0", "^toy.py raised ZeroDivisionError: division by zero$"),
         ("raise SystemExit('no')", "^toy.py raised SystemExit: no$"),
+        ("raise GeneratorExit('no')", "^toy.py raised GeneratorExit: no$"),
         ("import none_such_toy", "^toy.py raised ModuleNotFoundError: No module named 'none_such_toy'$"),
     ],
 )

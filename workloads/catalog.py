@@ -47,7 +47,9 @@ def from_file(path: Path) -> tuple[Workload, ...]:
     sys.modules[name] = module  # dataclasses look their module up there
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise ValueError(f"workload file {path} raised {type(error).__name__}: {error}") from error
     return _checked(getattr(module, "WORKLOADS", None), f"workload file {path}")
 
@@ -55,7 +57,14 @@ def from_file(path: Path) -> tuple[Workload, ...]:
 def installed() -> Iterable[Workload]:
     """Load the workloads that installed packages name as entry points."""
     for point in metadata.entry_points(group=ENTRY_POINTS):
-        yield from _checked(point.load(), f"entry point {point.name} ({point.value})")
+        source = f"entry point {point.name} ({point.value})"
+        try:
+            found = point.load()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            raise ValueError(f"{source} raised {type(error).__name__}: {error}") from error
+        yield from _checked(found, source)
 
 
 def catalog(files: Sequence[Path] = (), own: Own = NOTHING) -> dict[str, Workload]:

@@ -77,7 +77,9 @@ class Loader:
         with _arguments(path):
             try:
                 spec.loader.exec_module(module)
-            except (Exception, SystemExit) as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
                 raise ValueError(f"{path.name} raised {type(error).__name__}: {error}") from error
         return module
 
