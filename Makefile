@@ -74,8 +74,8 @@ pictures: $(STAMP) ## draw the README's pictures into docs/images from the lates
 	mkdir -p docs/images
 	for name in $(PICTURES); do cp build/pictures/$$name.svg docs/images/ || exit 1; done
 
-test: $(STAMP) ## run the tests; ARGS goes to pytest
-	$(BIN)/pytest $(ARGS)
+test: $(STAMP) ## run the tests, two at a time; ARGS goes to pytest
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # The variable silences an advertisement for the successor of MkDocs' theme.
 docs: $(STAMP) ## build the pages of docs/ into build/site, offline and with links checked

@@ -83,6 +83,8 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> int:
     """Measure, as a thin call of pytest; what is not known here goes on to pytest."""
     import pytest
 
+    # Of the tests that call us; pytest-benchmark would take this run for one of pytest-xdist's and measure nothing.
+    os.environ.pop("PYTEST_XDIST_WORKER", None)
     code = int(pytest.main(pytest_arguments(arguments, rest)))
     return BAD_INPUT if code == USAGE_ERROR else code
 

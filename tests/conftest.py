@@ -1,8 +1,11 @@
 """Fixtures that the tests share: records, worker messages, a fake clock with its meters, a folder of images."""
 
+import contextlib
+import fcntl
 import gzip
 import json
 import os
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +20,41 @@ from tfbench.bench.case import Case, Placement
 from tfbench.bench.ledger import Meters
 from tfbench.bench.tracing import Traces
 from tfbench.workloads import spec
+
+# The tests' own runs of pytest are none of pytest-xdist's: pytest-benchmark would measure nothing.
+os.environ.pop("PYTEST_XDIST_WORKER", None)
+
+
+@contextlib.contextmanager
+def turn(folder: Path, *, alone: bool) -> Iterator[None]:
+    """Wait until the tests of other processes let this one run: beside them, or alone.
+
+    Who waits to be alone keeps the first lock meanwhile, so that no other begins.
+    """
+    with (folder / "first.lock").open("w") as first, (folder / "second.lock").open("w") as second:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        fcntl.flock(second, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(first, fcntl.LOCK_UN)
+        yield
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, where several processes share them: none must wait for one at the end."""
+    if hasattr(config, "workerinput"):
+        slow = {item.path for item in items if item.get_closest_marker("tensorflow")}
+        items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Any:
+    """Run a test that is marked as `alone` while no other runs, where several processes do (`pytest -n`)."""
+    worker = getattr(item.config, "workerinput", None)
+    if worker is None:
+        return (yield)
+    folder = Path(tempfile.gettempdir()) / f"tfbench-tests-{worker['testrunuid']}"
+    folder.mkdir(exist_ok=True)
+    with turn(folder, alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 class Records:

@@ -15,7 +15,7 @@ from tfbench.bench.process import MEMORY
 from tfbench.bench.profile import OPS_FILE, Operation, OpTable, Profile
 from tfbench.bench.record import Invocation, Run
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.alone]
 
 CASES = ("sum_loop-vectorized-n=1000", "layer_norm-custom-shape=256x512,gradients=no")
 IDS = [f"{case}-{mode}-cpu" for case in CASES for mode in ("eager", "graph", "xla")]

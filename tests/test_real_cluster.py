@@ -21,12 +21,12 @@ FAULTS = Path(__file__).with_name("faulty_clusters.py")
 
 
 def processes() -> set[int]:
-    """Give this checkout's workers that run on this machine."""
-    mine = str(Path(protocol.__file__).with_name("bootstrap.py"))
+    """Give the workers that the test at hand has started, by what pytest left in their environment."""
+    mine, test = str(Path(protocol.__file__).with_name("bootstrap.py")), "PYTEST_CURRENT_TEST"
     found = set()
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if mine in process.cmdline():
+            if mine in process.cmdline() and process.environ().get(test) == os.environ[test]:
                 found.add(process.pid)
     return found
 
@@ -35,9 +35,8 @@ def run(out: Path, *options: str, **environment: str) -> Run:
     """Run the command line; no worker may be left."""
     command = [sys.executable, "-c", "from tfbench.reports.cli import entry; entry()", "run", *options]
     command += ["--placement", "multi_worker", "--quick", "--timing-only", "--out", str(out)]
-    before = processes()
     subprocess.run(command, capture_output=True, text=True, check=False, timeout=200, env={**os.environ, **environment})
-    assert processes() <= before
+    assert processes() == set()
     return store.load(out)
 
 
