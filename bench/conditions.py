@@ -24,7 +24,7 @@ class Reading:
         wall_s: the clock.
         busy_s: time that the cores in question spent on any process.
         steal_s: time that the hypervisor took from them.
-        worker_s: CPU time of the worker, all its threads.
+        worker_s: CPU time of the worker and the processes it has started, all their threads.
         throttled: events of slowing down so far.
         clock_mhz: clock of each core, where told.
     """
@@ -62,19 +62,27 @@ def _clocks(cores: Sequence[int]) -> tuple[float, ...]:
     return tuple(every[core].current for core in cores if core < len(every) and every[core].current)
 
 
+def _used_s(pid: int) -> float:
+    """Give the CPU time of a worker and of those it leads here: the others of a cluster are its children."""
+    total = 0.0
+    with contextlib.suppress(psutil.Error):
+        worker = psutil.Process(pid)
+        for process in (worker, *worker.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):
+                used = process.cpu_times()
+                total += used.user + used.system
+    return total
+
+
 def read(pid: int, cores: Sequence[int]) -> Reading:
     """Read all counters now; a worker that is gone has used no more CPU than nothing."""
     times = psutil.cpu_times(percpu=True)
     own = [times[core]._asdict() for core in cores if core < len(times)]
-    worker_s = 0.0
-    with contextlib.suppress(psutil.Error):
-        used = psutil.Process(pid).cpu_times()
-        worker_s = used.user + used.system
     return Reading(
         wall_s=time.monotonic(),
         busy_s=sum(seconds for core in own for name, seconds in core.items() if name not in IDLE),
         steal_s=sum(core.get("steal", 0.0) for core in own),
-        worker_s=worker_s,
+        worker_s=_used_s(pid),
         throttled=throttled(),
         clock_mhz=_clocks(cores),
     )

@@ -1,6 +1,8 @@
 """How busy a machine was, between two readings of its counters."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -124,7 +126,8 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     used = SimpleNamespace(user=4.0, system=0.5, children_user=100.0)
     monkeypatch.setattr(psutil, "cpu_times", lambda percpu: times if percpu else None)
     monkeypatch.setattr(psutil, "cpu_freq", lambda percpu: clocks if percpu else None)
-    monkeypatch.setattr(psutil, "Process", lambda pid: SimpleNamespace(cpu_times=lambda: {77: used}[pid]))
+    worker = SimpleNamespace(cpu_times=lambda: used, children=lambda recursive: [] if recursive else None)
+    monkeypatch.setattr(psutil, "Process", {77: worker}.__getitem__)
     monkeypatch.setattr(conditions, "throttled", lambda: 9)
     monkeypatch.setattr(conditions.time, "monotonic", lambda: 12.5)
 
@@ -155,6 +158,16 @@ def test_a_system_that_tells_no_clocks_has_none(error: type[Exception], monkeypa
 
 def test_a_worker_that_is_gone_has_used_nothing() -> None:
     assert conditions.read(2**22 + 1, (0,)).worker_s == 0.0  # above Linux' largest process id
+
+
+def test_what_a_worker_has_started_works_for_it() -> None:
+    code = "import time; end = time.process_time() + 0.5\nwhile time.process_time() < end: pass\nprint(); input()"
+    before = conditions.read(os.getpid(), (0,)).worker_s
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        assert conditions.read(os.getpid(), (0,)).worker_s - before >= 0.5
+        child.communicate(b"\n")
 
 
 def test_this_machine_can_be_read() -> None:
