@@ -9,9 +9,10 @@ from typing import Any
 from tfbench.bench import options, store
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.record import Run
-from tfbench.reports import verdict
+from tfbench.reports import page_file, verdict
 
-FORMATS = ("text", "markdown", "csv", "json")
+FORMATS = ("text", "markdown", "csv", "json", *page_file.FORMATS)
+NO_FOLDER = "a comparison has no folder of its own"
 MACHINE = "machine"
 BY = ("run", "host", "tensorflow", "commit", "mode", "implementation", "device", "replicas", "interpreter")
 DESCRIPTION = """Compare runs from other days, commits, TensorFlow versions or machines, or the sides of one run.
@@ -34,11 +35,12 @@ def compare(arguments: argparse.Namespace, rest: list[str]) -> int:
     if arguments.threshold is not None:
         threshold = options.share(arguments.threshold, "threshold")
     prices = _prices(arguments.price or [])
+    path = page_file.place(arguments, why=NO_FOLDER) if page_file.wanted(arguments) else None
     if len(arguments.runs) < 2 and arguments.by in {None, "run"} and not (prices or arguments.against):
         raise BadInputError("one run has no other to be compared with: name a second, or choose --by mode")
     runs = [store.load(Path(name)) for name in arguments.runs]
     if _of_machines(arguments, runs, prices):
-        return _compare_machines(arguments, runs, prices)
+        return _compare_machines(arguments, runs, prices, path)
 
     from tfbench.reports import compare as comparing
     from tfbench.reports import compare_tables, tables
@@ -90,11 +92,17 @@ def _of_machines(arguments: argparse.Namespace, runs: Sequence[Run], prices: dic
     return asked or (arguments.by is None and not given and hardware.differ(runs))
 
 
-def _compare_machines(arguments: argparse.Namespace, runs: Sequence[Run], prices: dict[str, float]) -> int:
+def _compare_machines(
+    arguments: argparse.Namespace, runs: Sequence[Run], prices: dict[str, float], path: Path | None
+) -> int:
     from tfbench.reports import hardware, hardware_frame, hardware_tables, tables
 
     found = hardware.make(runs, against=arguments.against, prices=prices)
-    if arguments.format == "text":
+    if path is not None:
+        from tfbench.reports import hardware_page
+
+        page_file.write(hardware_page.make(found), path, arguments.format)
+    elif arguments.format == "text":
         hardware_tables.show(found, tables.make_console())
     elif arguments.format == "markdown":
         print(hardware_tables.markdown(found), end="")
@@ -127,5 +135,6 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--against", metavar="HOST", help="the machine that all are compared with (default the first)")
     parser.add_argument("--price", metavar="HOST=USD", action="append", help="dollars an hour of a machine or host")
-    parser.add_argument("--format", choices=FORMATS, default="text", help="default text")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="default text; html is one page with charts")
+    page_file.add_output(parser)
     parser.set_defaults(run=compare)

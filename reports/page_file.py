@@ -26,14 +26,14 @@ def wanted(arguments: argparse.Namespace) -> bool:
     return written
 
 
-def place(arguments: argparse.Namespace, *, what: str) -> Path:
-    """Give where the page goes, of which there is no place of its own.
+def place(arguments: argparse.Namespace, *, why: str) -> Path:
+    """Give where the page goes, which has no place of its own for a reason.
 
     Raises:
         BadInputError: the user does not say.
     """
     if not arguments.output:
-        raise BadInputError(f"{what} no folder of their own: say where it goes with --output PATH")
+        raise BadInputError(f"{why}: say where it goes with --output PATH")
     return Path(arguments.output)
 
 

@@ -69,7 +69,7 @@ def _write(arguments: argparse.Namespace, runs: Sequence[Run]) -> int:
     from tfbench.reports import run_page
 
     if len(runs) > 1 or arguments.output:
-        path = page_file.place(arguments, what="several runs have")
+        path = page_file.place(arguments, why="several runs have no folder of their own")
     else:
         path = (runs[0].folder or Path()) / (run_page.FILE if arguments.format == page_file.HTML else "charts")
     page_file.write(run_page.make(runs), path, arguments.format)

@@ -12,21 +12,23 @@ PAGE = Page(title="t", subtitle=(), command="c", filters=(), sections=())
 
 
 @pytest.mark.parametrize(("form", "written"), [("text", False), ("json", False), ("html", True), ("png", True)])
-def test_a_page_is_for_html_and_its_charts_for_pictures(form: str, written: bool) -> None:  # noqa: FBT001 - a fact
+def test_a_page_is_for_html_and_its_charts_for_pictures(form: str, written: bool) -> None:
     assert page_file.wanted(Namespace(format=form, output=None)) == written
 
 
 def test_an_output_of_what_is_printed_is_refused() -> None:
-    with pytest.raises(BadInputError, match="^--output is for --format html, svg and png: redirect the others with >$"):
+    with pytest.raises(
+        BadInputError, match=r"^--output is for --format html, svg and png: redirect the others with >$"
+    ):
         page_file.wanted(Namespace(format="csv", output="x"))
 
 
 def test_what_has_no_place_must_be_given_one() -> None:
-    assert page_file.place(Namespace(output="a/b"), what="a comparison has") == Path("a/b")
+    assert page_file.place(Namespace(output="a/b"), why="w") == Path("a/b")
     with pytest.raises(
-        BadInputError, match="^a history has no folder of its own: say where it goes with --output PATH"
+        BadInputError, match=r"^a history has no folder of its own: say where it goes with --output PATH"
     ):
-        page_file.place(Namespace(output=None), what="a history has")
+        page_file.place(Namespace(output=None), why="a history has no folder of its own")
 
 
 def test_a_page_is_one_file_and_its_charts_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
