@@ -192,7 +192,7 @@ def _layers(name: str, data: dict[str, Rows]) -> list[alt.Chart]:
 def _time(seconds: Sequence[float], *, top: int) -> alt.Y:
     """Give the axis of times, with so many pixels left free above: of their own range, since steps are small."""
     low, high = min(seconds), max(seconds)
-    pixels = [alt.ExprRef("height - 8"), top]
+    pixels: list[Any] = [alt.ExprRef("height - 8"), top]
     if high > WIDE_RANGE * low:
         scale = alt.Scale(type="log", nice=False, range=pixels)
         axis = alt.Axis(labelExpr=charts.TIME_LABEL, values=charts.log_ticks(seconds))

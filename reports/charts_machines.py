@@ -1,6 +1,7 @@
 """Charts of machines, and of other sides, beside each other: speed-ups, and times against the batch size."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -15,6 +16,8 @@ from tfbench.reports.verdict import Verdict
 
 ROOM = 0.6  # of the width of the intervals, left free for the figures beside them
 NARROWEST = 1.5  # how many times the last value of the axis of speed-ups is the first one, at least
+FARTHEST = 10.0  # times beyond all speed-ups: where intervals are cut
+SHORT = 3.0  # times the least time: a range that may hold none of 1, 2 and 5
 ROW = 17  # pixels
 
 
@@ -66,51 +69,68 @@ def speedups(
         name=name,
         title=title,
         caption=f"Times as fast as {against}, which is the line at 1x; with the 95 % interval over invocations. "
-        "Further right is faster; each step to the right multiplies.",
+        "Further right is faster; each step to the right multiplies."
+        + (" Very wide intervals are cut; their figures are whole." if _cut(gains, drawn) else ""),
         data={f"{name}-names": heads, name: drawn, f"{name}-one": [{"one": 1}]},
         height=charts.rows_of(ROW),
-        filters=["mode"],
+        filters=_filters(drawn),
         table=table,
         tags=tags,
     )
 
 
+def _filters(drawn: Rows) -> list[str]:
+    """Give the filters of the chart: none by mode where the sides are modes."""
+    return ["mode"] if any(row["mode"] for row in drawn) else []
+
+
 def _rows(gains: Sequence[Gain]) -> tuple[Rows, Rows]:
     """Give a row for the name of each case, and below it one for each side."""
+    ratios = [gain.found.ratio for gain in gains]
+    ends = min(1.0, *ratios) / FARTHEST, max(1.0, *ratios) * FARTHEST
     heads: list[dict[str, Any]] = []
     drawn: list[dict[str, Any]] = []
     for name, group in groupby(gains, key=lambda gain: gain.name):
         of_case = list(group)
         heads.append({"row": len(heads) + len(drawn), "name": name, "mode": of_case[0].mode})
         for gain in of_case:
-            found = gain.found
-            drawn.append(
-                {
-                    "row": len(heads) + len(drawn),
-                    "name": name,
-                    "mode": gain.mode,
-                    "side": gain.side,
-                    "speedup": charts.rounded(found.ratio),
-                    "low": charts.rounded(found.ratio if found.low is None else found.low),
-                    "high": charts.rounded(found.ratio if found.high is None else found.high),
-                    "text": units.ratio(found.ratio, found.low, found.high) + "*" * found.within,
-                    "verdict": hardware_tables.speedup_text(found, gain.verdict),
-                }
-            )
+            drawn.append({"row": len(heads) + len(drawn), **_row(gain, ends)})
     return heads, drawn
+
+
+def _row(gain: Gain, ends: tuple[float, float]) -> dict[str, Any]:
+    found = gain.found
+    low, high = (found.ratio if end is None else end for end in (found.low, found.high))
+    return {
+        "name": gain.name,
+        "mode": gain.mode,
+        "side": gain.side,
+        "speedup": charts.rounded(found.ratio),
+        "low": charts.rounded(max(low, ends[0])),
+        "high": charts.rounded(min(high, ends[1])),
+        "text": units.ratio(found.ratio, found.low, found.high) + "*" * found.within,
+        "verdict": hardware_tables.speedup_text(found, gain.verdict),
+    }
+
+
+def _cut(gains: Sequence[Gain], drawn: Rows) -> bool:
+    told = [(gain.found.low, gain.found.high) for gain in gains]
+    return any(
+        (low or row["low"]) < 0.99 * row["low"] or (high or 0.0) > 1.01 * row["high"]
+        for (low, high), row in zip(told, drawn, strict=True)
+    )
 
 
 def _ends(drawn: Rows) -> tuple[float, float]:
     """Give the ends of the axis: all intervals and 1x are in it, and there is room for the figures at the right."""
-    low = min(1.0, *(row["low"] for row in drawn), *(row["speedup"] for row in drawn))
-    high = max(1.0, *(row["high"] for row in drawn), *(row["speedup"] for row in drawn))
+    low, high = min(1.0, *(row["low"] for row in drawn)), max(1.0, *(row["high"] for row in drawn))
     whole = max(high / low, NARROWEST)
-    return charts.rounded(low), charts.rounded(low * whole * whole**ROOM)
+    return low, charts.rounded(low * whole * whole**ROOM)
 
 
 def _speedup_layers(name: str, drawn: Rows, styles: Mapping[str, tuple[str, str]]) -> list[alt.Chart]:
     rows = alt.Y("row:O", axis=None)
-    heads, sides = (charts.layer(f"{name}{part}", ["mode"]).encode(y=rows) for part in ("-names", ""))
+    heads, sides = (charts.layer(f"{name}{part}", _filters(drawn)).encode(y=rows) for part in ("-names", ""))
     low, high = _ends(drawn)
     axis = alt.Axis(labelExpr=RATIO_LABEL, values=[tick for tick in charts.log_ticks([low, high]) if tick <= high])
     scale = alt.Scale(type="log", nice=False, domain=[low, high])
@@ -134,9 +154,13 @@ def _speedup_layers(name: str, drawn: Rows, styles: Mapping[str, tuple[str, str]
 
 
 def _styles(sides: Sequence[str], drawn: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Give the colour and mark of each side that is drawn: the same in all charts of a page."""
+    """Give the colour and mark of each side that is drawn: the same in all charts of a page; modes have their own."""
     there = set(drawn)
-    return {side: palette.of_side(number) for number, side in enumerate(sides) if side in there}
+    return {
+        side: (palette.of_mode(side), palette.shape_of(side)) if side in palette.MODES else palette.of_side(number)
+        for number, side in enumerate(sides)
+        if side in there
+    }
 
 
 def _encoded(styles: Mapping[str, tuple[str, str]]) -> tuple[alt.Color, alt.Shape]:
@@ -185,21 +209,7 @@ def sizes(
         against: the side that all are compared with.
         tags: what the figure is about.
     """
-    drawn: Rows = [
-        {
-            "side": point.side,
-            "size": point.size,
-            "s": charts.rounded(point.seconds),
-            "text": units.seconds(point.seconds),
-            "mode": point.mode,
-        }
-        for point in points
-    ]
-    marked: Rows = [
-        {"side": side, "at": charts.rounded(found.size), "text": f"{found.size:.3g}"}
-        for side, found in crossings
-        if found.size is not None
-    ]
+    drawn, marked = [_point(point) for point in points], list(_marked(crossings))
     told = "; ".join(f"{side} is faster {crossover.text(found)}" for side, found in crossings)
     return charts.figure(
         *_size_layers(name, drawn, marked, _styles(sides, [row["side"] for row in drawn])),
@@ -214,6 +224,22 @@ def sizes(
     )
 
 
+def _point(point: Sized) -> dict[str, Any]:
+    return {
+        "side": point.side,
+        "size": point.size,
+        "s": charts.rounded(point.seconds),
+        "text": units.seconds(point.seconds),
+        "mode": point.mode,
+    }
+
+
+def _marked(crossings: Sequence[tuple[str, Crossover]]) -> Iterator[dict[str, Any]]:
+    for side, found in crossings:
+        if found.size is not None:
+            yield {"side": side, "at": charts.rounded(found.size), "text": f"{found.size:.3g}"}
+
+
 def _size_layers(name: str, drawn: Rows, marked: Rows, styles: Mapping[str, tuple[str, str]]) -> list[alt.Chart]:
     colour, shape = _encoded(styles)
     batches = sorted({row["size"] for row in drawn})
@@ -223,7 +249,7 @@ def _size_layers(name: str, drawn: Rows, marked: Rows, styles: Mapping[str, tupl
         scale=charts.log_scale(16),
         axis=alt.Axis(values=batches, format="d", grid=False, labelOverlap=True),
     )
-    ticks = charts.log_ticks(row["s"] for row in drawn)
+    ticks = _ticks([row["s"] for row in drawn])
     up = alt.Y("s:Q", title=None, scale=charts.log_scale(18), axis=alt.Axis(labelExpr=charts.TIME_LABEL, values=ticks))
     over = charts.layer(name).encode(x=across, y=up, color=colour)
     crossing = charts.layer(f"{name}-crossings").encode(x=alt.X("at:Q"))
@@ -242,3 +268,13 @@ def _size_layers(name: str, drawn: Rows, marked: Rows, styles: Mapping[str, tupl
             else []
         ),
     ]
+
+
+def _ticks(values: Sequence[float]) -> list[float]:
+    """Give round numbers for a logarithmic axis; where it is short, about four that are equally far apart."""
+    low, high = min(values), max(values)
+    if high >= SHORT * low or high == low:
+        return charts.log_ticks(values)
+    power = 10.0 ** math.floor(math.log10((high - low) / 4))
+    step = next(step * power for step in (1, 2, 5, 10) if step * power >= (high - low) / 4)
+    return [charts.rounded(i * step) for i in range(math.floor(low / step), math.ceil(high / step) + 1)]

@@ -2,14 +2,18 @@
 
 import argparse
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfbench.bench import options, store
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.record import Run
 from tfbench.reports import page_file, verdict
+
+if TYPE_CHECKING:
+    from tfbench.reports.compare import Report
 
 FORMATS = ("text", "markdown", "csv", "json", *page_file.FORMATS)
 NO_FOLDER = "a comparison has no folder of its own"
@@ -43,7 +47,6 @@ def compare(arguments: argparse.Namespace, rest: list[str]) -> int:
         return _compare_machines(arguments, runs, prices, path)
 
     from tfbench.reports import compare as comparing
-    from tfbench.reports import compare_tables, tables
 
     report = comparing.make(
         runs,
@@ -53,7 +56,18 @@ def compare(arguments: argparse.Namespace, rest: list[str]) -> int:
         same_host=arguments.same_host,
         base=arguments.base,
     )
-    if arguments.format == "text":
+    _show(report, arguments, path)
+    return 1 if report.regressions or (report.gate is not None and report.broken) else 0
+
+
+def _show(report: "Report", arguments: argparse.Namespace, path: Path | None) -> None:
+    from tfbench.reports import compare_tables, tables
+
+    if path is not None:
+        from tfbench.reports import compare_page
+
+        page_file.write(compare_page.make(report, command=_command(arguments)), path, arguments.format)
+    elif arguments.format == "text":
         compare_tables.show(report, tables.make_console())
     elif arguments.format == "markdown":
         print(compare_tables.markdown(report), end="")
@@ -61,7 +75,14 @@ def compare(arguments: argparse.Namespace, rest: list[str]) -> int:
         print(compare_tables.to_frame(report).to_csv(index=False), end="")
     else:
         print(json.dumps(compare_tables.to_json(report), indent=1, allow_nan=False))
-    return 1 if report.regressions or (report.gate is not None and report.broken) else 0
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    """Give the command that makes a page of sides."""
+    told = {name: getattr(arguments, name) for name in ("by", "base", "gate", "threshold")}
+    options = [word for name, value in told.items() if value is not None for word in (f"--{name}", value)]
+    options += ["--same-host"] * arguments.same_host
+    return shlex.join(["tfbench", "compare", *arguments.runs, *options, "--format", "html"])
 
 
 def _prices(texts: Sequence[str]) -> dict[str, float]:

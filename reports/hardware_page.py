@@ -123,10 +123,11 @@ def _paying(
 ) -> Verdict:
     first, *others = sorted(several, key=lambda one: one.mode != ANY)
     named = {one.mode: "the fastest mode" if one.mode == ANY else one.mode for one in (first, *others)}
+    told = f": faster than {found.names[found.against]} {crossover.text(first.found)}"
     return Verdict(
         group=group,
         name=found.names[machine],
-        words=((f"faster than {found.names[found.against]} {crossover.text(first.found)} in {named[first.mode]}", ""),),
+        words=((named[first.mode], "" if first.mode == ANY else first.mode), (told, "")),
         reasons=tuple(f"{named[one.mode]}: {crossover.text(one.found)}" for one in others),
         tags=_tags(rows, mode=False),
     )
@@ -202,8 +203,10 @@ def _by_mode(family: list[Row]) -> dict[str, list[Row]]:
 
 def _points(found: Hardware, rows: Iterable[Row]) -> Iterator[Sized]:
     """Give the least time of each machine with each batch size, the sizes in order."""
-    sized = [(int(size), row) for row in rows if _is_size(size := dict(row.case.params).get(BATCH))]
-    for size, group in groupby(sorted(sized, key=lambda one: one[0]), key=lambda one: one[0]):
+    sized = [(size, row) for row in rows for size in [dict(row.case.params).get(BATCH)] if isinstance(size, int)]
+    for size, group in groupby(
+        sorted((one for one in sized if one[0] > 0), key=lambda one: one[0]), key=lambda one: one[0]
+    ):
         of_size = [row for _, row in group]
         for machine in _in_order(found):
             there = [row for row in of_size if machine in row.cells and row.cells[machine].seconds > 0]
@@ -215,10 +218,6 @@ def _points(found: Hardware, rows: Iterable[Row]) -> Iterator[Sized]:
                     seconds=best.cells[machine].seconds,
                     mode=best.case.mode,
                 )
-
-
-def _is_size(value: object) -> bool:
-    return isinstance(value, int) and value > 0
 
 
 def _tables(found: Hardware) -> Iterator[DataTable]:

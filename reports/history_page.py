@@ -50,7 +50,7 @@ def _steps(found: Sequence[Series], threshold: float) -> Iterator[Notes | DataTa
     for series in found:
         for change in series.changes:
             texts = history_view.change_cells(series, change)
-            values = [*texts[:3], change.logs.middle, change.logs.p_value, *texts[5:]]
+            values: list[float | str] = [*texts[:3], change.logs.middle, change.logs.p_value, *texts[5:]]
             cells = (Cell(text=text, value=value) for text, value in zip(texts, values, strict=True))
             lines.append(Line(cells=tuple(cells), tags={"machine": (series.machine,)}))
     if lines:
