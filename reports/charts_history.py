@@ -149,7 +149,7 @@ def _caption(series: Series, *, known: int, failed: int, each: int) -> str:
     if each > 1:
         parts.append(f"Of each {each:,} runs in a row only the fastest and the slowest are drawn.")
     if failed:
-        parts.append(f"Crosses below are {units.count(failed, 'run')} without a time.")
+        parts.append(f"Crosses below: {units.count(failed, 'run')} without a time.")
     unknown = sum(point.started is None for point in series.points)
     if unknown:
         parts.append(f"{units.count(unknown, 'run')} without a start: not drawn.")
@@ -163,19 +163,19 @@ def _layers(name: str, data: dict[str, Rows]) -> list[alt.Chart]:
         "t:T",
         title=None,
         scale=alt.Scale(type="utc", padding=8),
-        axis=alt.Axis(grid=False, labelOverlap=True, labelFlush=24, labelExpr=DATE_LABEL),
+        axis=alt.Axis(grid=False, labelOverlap="greedy", labelSeparation=8, labelFlush=24, labelExpr=DATE_LABEL),
     )
     up = _time([row["s"] for row in data[name]], top=10 + LABEL_PIXELS * rows)
     step_tips = charts.tips("step", "commits", "run", also="also changed")
     return [
-        dots.mark_point(filled=True, size=22, opacity=0.8, color=palette.variable("side-a")).encode(
+        dots.mark_point(filled=True, size=30, opacity=0.8, color=palette.variable("side-a")).encode(
             x=across, y=up, tooltip=[*charts.tips("run", "commit", tf="TensorFlow"), _time_tip()]
         ),
         failed.mark_point(shape="cross", angle=45, filled=True, size=45, opacity=1, color=charts.SOFT).encode(
             x=across, y=alt.value("height"), tooltip=charts.tips("run", "commit", why="no time")
         ),
         steps.mark_rule(color=charts.SOFT, strokeDash=[4, 4], strokeWidth=1.5).encode(x=across, tooltip=step_tips),
-        levels.mark_rule(color=charts.INK, strokeWidth=2.5, strokeCap="round").encode(
+        levels.mark_rule(color=charts.INK, strokeWidth=1.5, strokeCap="round").encode(
             x=across, x2=alt.X2("end:T"), y=up, tooltip=charts.tips(text="level")
         ),
         *(

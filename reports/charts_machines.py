@@ -14,7 +14,7 @@ from tfbench.reports.page import Cell, DataTable, Figure, Heading, Line, Rows, T
 from tfbench.reports.speedup import Speedup
 from tfbench.reports.verdict import Verdict
 
-ROOM = 0.6  # of the width of the intervals, left free for the figures beside them
+ROOM = 150  # pixels, left free at the right for the figures beside the intervals
 NARROWEST = 1.5  # how many times the last value of the axis of speed-ups is the first one, at least
 FARTHEST = 10.0  # times beyond all speed-ups: where intervals are cut
 SHORT = 3.0  # times the least time: a range that may hold none of 1, 2 and 5
@@ -121,19 +121,19 @@ def _cut(gains: Sequence[Gain], drawn: Rows) -> bool:
     )
 
 
-def _ends(drawn: Rows) -> tuple[float, float]:
+def _ends(drawn: Rows) -> list[Any]:
     """Give the ends of the axis: all intervals and 1x are in it, and there is room for the figures at the right."""
     low, high = min(1.0, *(row["low"] for row in drawn)), max(1.0, *(row["high"] for row in drawn))
-    whole = max(high / low, NARROWEST)
-    return low, charts.rounded(low * whole * whole**ROOM)
+    whole = charts.rounded(max(high / low, NARROWEST))
+    return [low, alt.ExprRef(f"{low} * pow({whole}, width / max(50, width - {ROOM}))")]
 
 
 def _speedup_layers(name: str, drawn: Rows, styles: Mapping[str, tuple[str, str]]) -> list[alt.Chart]:
     rows = alt.Y("row:O", axis=None)
     heads, sides = (charts.layer(f"{name}{part}", _filters(drawn)).encode(y=rows) for part in ("-names", ""))
-    low, high = _ends(drawn)
-    axis = alt.Axis(labelExpr=RATIO_LABEL, values=[tick for tick in charts.log_ticks([low, high]) if tick <= high])
-    scale = alt.Scale(type="log", nice=False, domain=[low, high])
+    ticks = charts.log_ticks(row[end] for row in drawn for end in ("low", "high"))
+    axis = alt.Axis(labelExpr=RATIO_LABEL, values=ticks)
+    scale = alt.Scale(type="log", nice=False, domain=_ends(drawn))
     ratio = alt.X("speedup:Q", title=None, scale=scale, axis=axis)
     colour, shape = _encoded(styles)
     one = charts.layer(f"{name}-one").mark_rule(color=charts.SOFT)

@@ -85,7 +85,7 @@ def test_runs_without_a_time_or_a_start_are_told() -> None:
     ]
     assert figure.caption == (
         "Median time of a call in 2 runs by their start (UTC); the line is the median of each level. "
-        "Crosses below are 1 run without a time. 1 run without a start: not drawn."
+        "Crosses below: 1 run without a time. 1 run without a start: not drawn."
     )
 
 
