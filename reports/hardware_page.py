@@ -16,6 +16,7 @@ from tfbench.reports.page import Cell, DataTable, Figure, Heading, Line, Notes, 
 from tfbench.reports.speedup import Speedup
 
 FILTERS = ("workload", "mode")
+LARGEST = 2**53  # batch size: larger whole numbers are not the same in a browser
 VERDICTS = "The least median time, and on each machine the fastest mode over the next one, with 95 % intervals."
 
 
@@ -203,10 +204,8 @@ def _by_mode(family: list[Row]) -> dict[str, list[Row]]:
 
 def _points(found: Hardware, rows: Iterable[Row]) -> Iterator[Sized]:
     """Give the least time of each machine with each batch size, the sizes in order."""
-    sized = [(size, row) for row in rows for size in [dict(row.case.params).get(BATCH)] if isinstance(size, int)]
-    for size, group in groupby(
-        sorted((one for one in sized if one[0] > 0), key=lambda one: one[0]), key=lambda one: one[0]
-    ):
+    sized = sorted(((size, row) for row in rows for size in _size(row)), key=lambda one: one[0])
+    for size, group in groupby(sized, key=lambda one: one[0]):
         of_size = [row for _, row in group]
         for machine in _in_order(found):
             there = [row for row in of_size if machine in row.cells and row.cells[machine].seconds > 0]
@@ -218,6 +217,12 @@ def _points(found: Hardware, rows: Iterable[Row]) -> Iterator[Sized]:
                     seconds=best.cells[machine].seconds,
                     mode=best.case.mode,
                 )
+
+
+def _size(row: Row) -> list[int]:
+    """Give the batch size of a case, if it has one that can be drawn."""
+    size = dict(row.case.params).get(BATCH)
+    return [size] if isinstance(size, int) and not isinstance(size, bool) and 0 < size <= LARGEST else []
 
 
 def _tables(found: Hardware) -> Iterator[DataTable]:

@@ -11,6 +11,7 @@ from tfbench.bench.errors import BadInputError
 from tfbench.reports import page_file
 
 FORMATS = ("text", "markdown", "csv", "json", *page_file.FORMATS)
+LAST = "20"
 NO_FOLDER = "a history has no folder of its own"
 HISTORY = """Follow cases over many runs, in order of time, and find the steps: where the time of a case changed, by
 how much, and between which commits. A step takes three runs that agree; single outliers are none. Runs on different
@@ -53,7 +54,8 @@ def history(arguments: argparse.Namespace, rest: list[str]) -> int:
 
 def _command(arguments: argparse.Namespace, addresses: Sequence[str]) -> str:
     """Give the command that makes a page."""
-    told = {"--case": arguments.case, "--threshold": arguments.threshold}
+    last = arguments.last if arguments.last != LAST else None
+    told = {"--case": arguments.case, "--threshold": arguments.threshold, "--last": last}
     options = [word for name, value in told.items() if value for word in (name, value)]
     options += ["--same-host"] * arguments.same_host
     return shlex.join(["tfbench", "history", *addresses, *options, "--format", "html"])
@@ -91,7 +93,7 @@ def add(commands: Any) -> None:
     follower.add_argument("--store", metavar="DIR", action="append", help="a store; the same as to name it")
     follower.add_argument("--case", metavar="PART", default="", help="only cases with this in their names")
     follower.add_argument("--threshold", metavar="PERCENT", help="smaller steps are none (default 2%%)")
-    follower.add_argument("--last", metavar="N", default="20", help="list so many runs of a case (default 20)")
+    follower.add_argument("--last", metavar="N", default=LAST, help=f"list so many runs of a case (default {LAST})")
     follower.add_argument(
         "--same-host", action="store_true", help="hosts of the same hardware are one, whatever their names"
     )

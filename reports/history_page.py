@@ -28,7 +28,7 @@ def make(found: Sequence[Series], *, threshold: float, last: int, command: str) 
     days = sorted(f"{point.started:%Y-%m-%d}" for point in points if point.started is not None)
     runs = units.count(len({point.run for point in points}), "run")
     return Page(
-        title=f"History of {found[0].name if len(found) == 1 else units.count(len(found), 'case')}",
+        title=f"History of {found[0].name if len(found) == 1 else f'{len(found):,} series'}",
         subtitle=(f"{runs}, {days[0]} to {days[-1]}" if days else runs,),
         command=command,
         filters=FILTERS,

@@ -95,6 +95,14 @@ def test_other_work_is_not_compared_and_has_no_least_time(records: Any) -> None:
     assert [section.heading for section in page.sections] == ["Verdicts", "Tables", "Notes"]
 
 
+@pytest.mark.parametrize("size", [0, -1, True, 10**400, "x", None])
+def test_a_batch_size_that_is_none_is_not_drawn(records: Any, size: Any) -> None:
+    done = [records.timed(1.0, params=(("batch_size", one),)) for one in (size, 4)]
+    runs = [records.run(name=n, host=records.host(name=n), measurements=tuple(done)) for n in "ab"]
+    page = hardware_page.make(hardware.make(runs))
+    assert [figure.name for figure in page.figures] == ["speedups-toy"]
+
+
 def test_names_that_mean_harm_are_texts_and_name_no_file(records: Any) -> None:
     runs = machines(records, HARMFUL, workload=HARMFUL[0], implementation=HARMFUL[3], unit=HARMFUL[1])
     page = hardware_page.make(hardware.make(runs))

@@ -49,7 +49,7 @@ def made_up(number: int = 0, *, runs: int = 4, ratio: float = 1.0) -> Series:
 def test_steps_come_first_then_a_chart_of_each_case(read: list[Series]) -> None:
     page = make(read)
     assert [section.heading for section in page.sections] == ["Steps", "Times"]
-    assert (page.title, page.subtitle) == ("History of 2 cases", ("14 runs, 2026-11-01 to 2026-11-14",))
+    assert (page.title, page.subtitle) == ("History of 2 series", ("14 runs, 2026-11-01 to 2026-11-14",))
     notes, table = page.sections[0].items
     assert isinstance(notes, Notes)
     assert notes.texts == ("1 step of 2 % or more in 2 series of 14 runs",)
