@@ -2,16 +2,21 @@
 
 import argparse
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfbench.bench import options, store
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.record import Run
-from tfbench.reports import verdict
+from tfbench.reports import page_file, verdict
 
-FORMATS = ("text", "markdown", "csv", "json")
+if TYPE_CHECKING:
+    from tfbench.reports.compare import Report
+
+FORMATS = ("text", "markdown", "csv", "json", *page_file.FORMATS)
+NO_FOLDER = "a comparison has no folder of its own"
 MACHINE = "machine"
 BY = ("run", "host", "tensorflow", "commit", "mode", "implementation", "device", "replicas", "interpreter")
 DESCRIPTION = """Compare runs from other days, commits, TensorFlow versions or machines, or the sides of one run.
@@ -34,14 +39,14 @@ def compare(arguments: argparse.Namespace, rest: list[str]) -> int:
     if arguments.threshold is not None:
         threshold = options.share(arguments.threshold, "threshold")
     prices = _prices(arguments.price or [])
+    path = page_file.place(arguments, why=NO_FOLDER) if page_file.wanted(arguments) else None
     if len(arguments.runs) < 2 and arguments.by in {None, "run"} and not (prices or arguments.against):
         raise BadInputError("one run has no other to be compared with: name a second, or choose --by mode")
     runs = [store.load(Path(name)) for name in arguments.runs]
     if _of_machines(arguments, runs, prices):
-        return _compare_machines(arguments, runs, prices)
+        return _compare_machines(arguments, runs, prices, path)
 
     from tfbench.reports import compare as comparing
-    from tfbench.reports import compare_tables, tables
 
     report = comparing.make(
         runs,
@@ -51,7 +56,18 @@ def compare(arguments: argparse.Namespace, rest: list[str]) -> int:
         same_host=arguments.same_host,
         base=arguments.base,
     )
-    if arguments.format == "text":
+    _show(report, arguments, path)
+    return 1 if report.regressions or (report.gate is not None and report.broken) else 0
+
+
+def _show(report: "Report", arguments: argparse.Namespace, path: Path | None) -> None:
+    from tfbench.reports import compare_tables, tables
+
+    if path is not None:
+        from tfbench.reports import compare_page
+
+        page_file.write(compare_page.make(report, command=_command(arguments)), path, arguments.format)
+    elif arguments.format == "text":
         compare_tables.show(report, tables.make_console())
     elif arguments.format == "markdown":
         print(compare_tables.markdown(report), end="")
@@ -59,7 +75,14 @@ def compare(arguments: argparse.Namespace, rest: list[str]) -> int:
         print(compare_tables.to_frame(report).to_csv(index=False), end="")
     else:
         print(json.dumps(compare_tables.to_json(report), indent=1, allow_nan=False))
-    return 1 if report.regressions or (report.gate is not None and report.broken) else 0
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    """Give the command that makes a page of sides."""
+    told = {name: getattr(arguments, name) for name in ("by", "base", "gate", "threshold")}
+    options = [word for name, value in told.items() if value is not None for word in (f"--{name}", value)]
+    options += ["--same-host"] * arguments.same_host
+    return shlex.join(["tfbench", "compare", *arguments.runs, *options, "--format", "html"])
 
 
 def _prices(texts: Sequence[str]) -> dict[str, float]:
@@ -90,11 +113,17 @@ def _of_machines(arguments: argparse.Namespace, runs: Sequence[Run], prices: dic
     return asked or (arguments.by is None and not given and hardware.differ(runs))
 
 
-def _compare_machines(arguments: argparse.Namespace, runs: Sequence[Run], prices: dict[str, float]) -> int:
+def _compare_machines(
+    arguments: argparse.Namespace, runs: Sequence[Run], prices: dict[str, float], path: Path | None
+) -> int:
     from tfbench.reports import hardware, hardware_frame, hardware_tables, tables
 
     found = hardware.make(runs, against=arguments.against, prices=prices)
-    if arguments.format == "text":
+    if path is not None:
+        from tfbench.reports import hardware_page
+
+        page_file.write(hardware_page.make(found), path, arguments.format)
+    elif arguments.format == "text":
         hardware_tables.show(found, tables.make_console())
     elif arguments.format == "markdown":
         print(hardware_tables.markdown(found), end="")
@@ -127,5 +156,6 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--against", metavar="HOST", help="the machine that all are compared with (default the first)")
     parser.add_argument("--price", metavar="HOST=USD", action="append", help="dollars an hour of a machine or host")
-    parser.add_argument("--format", choices=FORMATS, default="text", help="default text")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="default text; html is one page with charts")
+    page_file.add_output(parser)
     parser.set_defaults(run=compare)

@@ -104,7 +104,8 @@ def to_json(report: Report) -> dict[str, Any]:
     }
 
 
-def _cells(one: Comparison, report: Report) -> list[str]:
+def cells(one: Comparison, report: Report) -> list[str]:
+    """Give the cells of a case, under HEADERS."""
     if one.found is None or one.verdict is None:
         ratio, word = units.NOTHING, "not compared"
     else:
@@ -117,7 +118,8 @@ def _cells(one: Comparison, report: Report) -> list[str]:
     return [one.pair.name, *times, ratio, word]
 
 
-def _grouped(report: Report) -> list[tuple[str, list[Comparison]]]:
+def grouped(report: Report) -> list[tuple[str, list[Comparison]]]:
+    """Give the cases of each new side that has any."""
     found = [(label, [one for one in report.comparisons if one.pair.label == label]) for label in report.labels]
     return [(label, group) for label, group in found if group]
 
@@ -136,7 +138,7 @@ def _cautions(report: Report) -> Iterator[str]:
         yield verdict.LEGEND
     if any(one.hardware for one in found):
         yield "different hosts are compared as hardware and never gated (containers of one machine: --same-host)"
-    for label, group in _grouped(report):
+    for label, group in grouped(report):
         paces = [one.pace for one in group if one.pace is not None]
         if paces and abs(math.log(median(paces))) > PACE_MATTERS:
             change = median(paces) - 1
@@ -179,19 +181,19 @@ def change_text(one: Comparison) -> str:
     return f"{slower:.1f} % slower [{100 / one.found.high - 100:.1f} %, {100 / one.found.low - 100:.1f} %]"
 
 
-def _title(report: Report, label: str) -> str:
+def title(report: Report, label: str) -> str:
+    """Say what is compared: `b against a (by run)`."""
     return f"{named(label)} against {named(report.base)} (by {report.by})"
 
 
 def show(report: Report, console: Console) -> None:
     """Print the comparison as tables and lines."""
-    for label, group in _grouped(report):
-        title = Text(_title(report, label))
-        table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for label, group in grouped(report):
+        table = Table(title=Text(title(report, label)), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
         for i, header in enumerate(HEADERS):
             table.add_column(Text(header), justify="right" if 0 < i < 4 else "left", no_wrap=True)
         for one in group:
-            table.add_row(*(Text(cell) for cell in _cells(one, report)))
+            table.add_row(*(Text(cell) for cell in cells(one, report)))
         console.print(table)
     for line in notes(report):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -200,9 +202,9 @@ def show(report: Report, console: Console) -> None:
 def markdown(report: Report) -> str:
     """Write the comparison for a pull request's comment."""
     parts = []
-    for label, group in _grouped(report):
-        rows: list[Sequence[str]] = [HEADERS, ["---"] * len(HEADERS), *(_cells(one, report) for one in group)]
+    for label, group in grouped(report):
+        rows: list[Sequence[str]] = [HEADERS, ["---"] * len(HEADERS), *(cells(one, report) for one in group)]
         lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-        parts.append(f"**{_title(report, label)}**\n\n" + "\n".join(lines) + "\n")
+        parts.append(f"**{title(report, label)}**\n\n" + "\n".join(lines) + "\n")
     parts.append("\n".join(f"- {line}" for line in notes(report)) + "\n")
     return "\n".join(parts)

@@ -2,12 +2,17 @@
 
 import argparse
 import json
+import shlex
+from collections.abc import Sequence
 from typing import Any
 
 from tfbench.bench import option, options
 from tfbench.bench.errors import BadInputError
+from tfbench.reports import page_file
 
-FORMATS = ("text", "markdown", "csv", "json")
+FORMATS = ("text", "markdown", "csv", "json", *page_file.FORMATS)
+LAST = "20"
+NO_FOLDER = "a history has no folder of its own"
 HISTORY = """Follow cases over many runs, in order of time, and find the steps: where the time of a case changed, by
 how much, and between which commits. A step takes three runs that agree; single outliers are none. Runs on different
 machines, in different interpreters and of different work are series of their own. Reads runs, folders of runs and
@@ -19,6 +24,7 @@ runs. A run that is there already is not added twice. Several processes may add 
 def history(arguments: argparse.Namespace, rest: list[str]) -> int:
     """Print the history of cases."""
     _refuse(rest)
+    path = page_file.place(arguments, why=NO_FOLDER) if page_file.wanted(arguments) else None
     threshold = options.share(arguments.threshold, "threshold") if arguments.threshold is not None else None
     last = option.whole(arguments.last, "last")
     addresses = [*arguments.places, *(arguments.store or [])] or ["results"]
@@ -30,7 +36,12 @@ def history(arguments: argparse.Namespace, rest: list[str]) -> int:
     found = following.series(
         following.read(addresses, part=arguments.case), same_host=arguments.same_host, threshold=threshold
     )
-    if arguments.format == "text":
+    if path is not None:
+        from tfbench.reports import history_page
+
+        page = history_page.make(found, threshold=threshold, last=last, command=_command(arguments, addresses))
+        page_file.write(page, path, arguments.format)
+    elif arguments.format == "text":
         history_view.show(found, tables.make_console(), threshold=threshold, last=last)
     elif arguments.format == "markdown":
         print(history_view.markdown(found, threshold=threshold, last=last), end="")
@@ -39,6 +50,15 @@ def history(arguments: argparse.Namespace, rest: list[str]) -> int:
     else:
         print(json.dumps(history_view.to_json(found), indent=1, allow_nan=False))
     return 0
+
+
+def _command(arguments: argparse.Namespace, addresses: Sequence[str]) -> str:
+    """Give the command that makes a page."""
+    last = arguments.last if arguments.last != LAST else None
+    told = {"--case": arguments.case, "--threshold": arguments.threshold, "--last": last}
+    options = [word for name, value in told.items() if value for word in (name, value)]
+    options += ["--same-host"] * arguments.same_host
+    return shlex.join(["tfbench", "history", *addresses, *options, "--format", "html"])
 
 
 def import_runs(arguments: argparse.Namespace, rest: list[str]) -> int:
@@ -73,9 +93,12 @@ def add(commands: Any) -> None:
     follower.add_argument("--store", metavar="DIR", action="append", help="a store; the same as to name it")
     follower.add_argument("--case", metavar="PART", default="", help="only cases with this in their names")
     follower.add_argument("--threshold", metavar="PERCENT", help="smaller steps are none (default 2%%)")
-    follower.add_argument("--last", metavar="N", default="20", help="list so many runs of a case (default 20)")
+    follower.add_argument("--last", metavar="N", default=LAST, help=f"list so many runs of a case (default {LAST})")
     follower.add_argument(
         "--same-host", action="store_true", help="hosts of the same hardware are one, whatever their names"
     )
-    follower.add_argument("--format", choices=FORMATS, default="text", help="default text")
+    follower.add_argument(
+        "--format", choices=FORMATS, default="text", help="default text; html is one page with charts"
+    )
+    page_file.add_output(follower)
     follower.set_defaults(run=history)

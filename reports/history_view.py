@@ -112,12 +112,18 @@ def change_text(logs: Interval) -> str:
     return f"{share:.{digits}f} % {word}{span}"
 
 
+def commits(change: Change) -> str:
+    """Name the commits between which a step happened: `abc to def`, or the only one."""
+    old, new = (point.commit or units.NOTHING for point in (change.before, change.after))
+    return old if old == new else f"{old} to {new}"
+
+
 def _when(point: Point) -> str:
     return point.started.strftime("%Y-%m-%d %H:%M") if point.started else units.NOTHING
 
 
-def _change_cells(series: Series, change: Change) -> list[str]:
-    old, new = (point.commit or units.NOTHING for point in (change.before, change.after))
+def change_cells(series: Series, change: Change) -> list[str]:
+    """Give the cells of a step, under the headers CHANGES."""
     also = list(change.others)
     if change.pace is not None and abs(math.log(change.pace)) > PACE_MATTERS:
         also.append(f"the machine's own pace: {change.pace - 1:+.0%} of time")
@@ -127,7 +133,7 @@ def _change_cells(series: Series, change: Change) -> list[str]:
         _when(change.after),
         change_text(change.logs),
         f"{change.logs.p_value:.1g}",
-        old if old == new else f"{old} to {new}",
+        commits(change),
         ", ".join(also) or units.NOTHING,
     ]
 
@@ -138,8 +144,8 @@ def _point_cells(point: Point, level: float | None) -> list[str]:
     return [_when(point), point.run, commit, version, units.seconds(point.seconds), off, point.reason]
 
 
-def _point_rows(series: Series, last: int) -> list[list[str]]:
-    """Give the cells of the last points, with a line where the level changes."""
+def point_rows(series: Series, last: int) -> list[list[str]]:
+    """Give the cells of the last points, under the headers POINTS, with a line where the level changes."""
     changes = {id(change.after): change for change in series.changes}
     levels = iter(series.levels)
     rows: list[list[str]] = []
@@ -154,14 +160,14 @@ def _point_rows(series: Series, last: int) -> list[list[str]]:
 
 def _tables(found: Sequence[Series], last: int) -> Iterator[tuple[str, Sequence[str], list[list[str]]]]:
     """Give title, headers and cells of each table."""
-    rows = [_change_cells(series, change) for series in found for change in series.changes]
+    rows = [change_cells(series, change) for series in found for change in series.changes]
     if rows:
         yield "Steps: where the time of a case changed its level", CHANGES, rows
     if len(found) <= MOST_LISTED:
         for series in found:
             shown = min(last, len(series.points))
             of = f", the last {shown} of {len(series.points):,} runs" if shown < len(series.points) else ""
-            yield f"{series.name} on {series.machine}{of}", POINTS, _point_rows(series, last)
+            yield f"{series.name} on {series.machine}{of}", POINTS, point_rows(series, last)
 
 
 def notes(found: Sequence[Series], threshold: float) -> list[str]:

@@ -1,7 +1,8 @@
 """The colours of pages and pictures: each has a name, and a value for light and for dark ground.
 
-A mode has one colour everywhere. Text has a contrast of at least 4.5 (WCAG 2.1, AA), marks of 3; modes, and the phases
-of a first call, can be told apart with any kind of colour blindness (tests/test_palette.py works both out).
+A mode has one colour everywhere. Text has a contrast of at least 4.5 (WCAG 2.1, AA), marks of 3; modes, the phases
+of a first call, and sides that are compared can be told apart with any kind of colour blindness (tests/test_palette.py
+works both out).
 """
 
 import re
@@ -27,6 +28,12 @@ LIGHT = {
     "all-reduce": "#820b14",
     "input": "#4d7a1f",
     "idle": "#d2d2d8",
+    "side-a": "#2b59c8",
+    "side-b": "#d0750a",
+    "side-c": "#612422",
+    "side-d": "#1e9dc8",
+    "side-e": "#193578",
+    "side-f": "#984a1a",
 }
 DARK = {
     "ground": "#17181a",
@@ -48,8 +55,16 @@ DARK = {
     "all-reduce": "#dd274a",
     "input": "#9ccc65",
     "idle": "#4b4d53",
+    "side-a": "#99a7f9",
+    "side-b": "#ef9178",
+    "side-c": "#926830",
+    "side-d": "#6ef7f2",
+    "side-e": "#1479b0",
+    "side-f": "#eae637",
 }
 MODES = ("eager", "graph", "xla")
+SIDES = ("side-a", "side-b", "side-c", "side-d", "side-e", "side-f")  # what is compared: machines, runs
+SIDE_SHAPES = ("circle", "diamond", "square", "triangle-up", "cross", "triangle-down")
 SHAPES = {"eager": "circle", "graph": "square", "xla": "triangle-up"}
 _VARIABLE = re.compile(r"var\(--([a-z-]+)\)")
 
@@ -67,6 +82,11 @@ def of_mode(mode: str) -> str:
 def shape_of(mode: str) -> str:
     """Give the mark of a mode: colour alone is not enough."""
     return SHAPES.get(mode, "diamond")
+
+
+def of_side(number: int) -> tuple[str, str]:
+    """Give the colour and the mark of one of several sides, counted from 0; no two of the first 36 share both."""
+    return variable(SIDES[number % len(SIDES)]), SIDE_SHAPES[(number + number // len(SIDES)) % len(SIDE_SHAPES)]
 
 
 def fixed(text: str, colours: Mapping[str, str] = LIGHT) -> str:

@@ -11,10 +11,9 @@ from typing import Any
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.mode import MODES
 from tfbench.bench.record import Run
-from tfbench.reports import units
+from tfbench.reports import page_file
 
-HTML, PICTURES = "html", ("svg", "png")
-FORMATS = ("text", "markdown", "csv", "json", HTML, *PICTURES)
+FORMATS = ("text", "markdown", "csv", "json", *page_file.FORMATS)
 SUMMARY = "summary"
 VIEWS = {
     "costs": "tfbench.reports.costs_view",
@@ -43,11 +42,9 @@ def report(arguments: argparse.Namespace, rest: list[str]) -> int:
     if unknown is not None:
         raise BadInputError(f"unknown option {unknown!r}: see --help")
     arguments.runs += rest  # what stands after an option
-    written = arguments.format in {HTML, *PICTURES}
+    written = page_file.wanted(arguments)
     if written and arguments.table != SUMMARY:
         raise BadInputError(f"--format {arguments.format} shows all tables: leave out --table {arguments.table}")
-    if arguments.output and not written:
-        raise BadInputError(f"--output is for --format {HTML}, {' and '.join(PICTURES)}: redirect the others with >")
     view = None if arguments.table == SUMMARY else _view(arguments)
     paths = [Path(name) for name in arguments.runs] or [Path("results")]
     runs = [_with_baseline(store.load(path), arguments.baseline) for path in paths]
@@ -68,23 +65,14 @@ def report(arguments: argparse.Namespace, rest: list[str]) -> int:
 
 
 def _write(arguments: argparse.Namespace, runs: Sequence[Run]) -> int:
-    """Write the page, or its charts, and say where."""
-    from tfbench.bench import files
-    from tfbench.reports import page_html, pictures, run_page
+    """Write the page, or its charts."""
+    from tfbench.reports import run_page
 
-    there = run_page.FILE if arguments.format == HTML else "charts"
-    if len(runs) > 1 and not arguments.output:
-        raise BadInputError("several runs have no folder of their own: say where it goes with --output PATH")
-    path = Path(arguments.output) if arguments.output else (runs[0].folder or Path()) / there
-    page = run_page.make(runs)
-    try:
-        if arguments.format == HTML:
-            files.write_atomically(path, page_html.render(page))
-            print(path)
-        else:
-            print(f"{units.count(len(pictures.write(page, path, arguments.format)), 'chart')} in {path}")
-    except OSError as error:
-        raise BadInputError(f"{path} cannot be written: {error.strerror or error}; say where with --output") from error
+    if len(runs) > 1 or arguments.output:
+        path = page_file.place(arguments, why="several runs have no folder of their own")
+    else:
+        path = (runs[0].folder or Path()) / (run_page.FILE if arguments.format == page_file.HTML else "charts")
+    page_file.write(run_page.make(runs), path, arguments.format)
     return 0
 
 
@@ -159,10 +147,5 @@ def add(commands: Any) -> None:
     reporter.add_argument(
         "--format", choices=FORMATS, default="text", help="default text; html is one page with all charts"
     )
-    reporter.add_argument(
-        "-o",
-        "--output",
-        metavar="PATH",
-        help="the file of html, or the folder of svg and png (default report.html, or charts, in the run's folder)",
-    )
+    page_file.add_output(reporter, default="default report.html, or charts, in the run's folder")
     reporter.set_defaults(run=report)

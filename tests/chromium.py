@@ -6,12 +6,15 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.support.wait import WebDriverWait
 
 PROGRAMS = ("chromium", "chromedriver")
 TALLEST = 16_000  # pixels of a screenshot
@@ -39,6 +42,15 @@ def require() -> None:
         pytest.fail(reason, pytrace=False)
     if reason:
         pytest.skip(reason)
+
+
+WAIT_S = 60
+DRAWN = "return window.tfbench && tfbench.state.drawn + tfbench.state.failed === tfbench.state.all"
+AXE = """
+const done = arguments[arguments.length - 1];
+axe.run(document, { resultTypes: ["violations"] }).then((found) => done(found.violations.map((one) => ({
+  id: one.id, impact: one.impact, nodes: one.nodes.slice(0, 3).map((node) => node.html.slice(0, 300)) }))));
+"""
 
 
 @contextmanager
@@ -77,6 +89,25 @@ def show_as(browser: WebDriver, *, width: int, scheme: str) -> None:
     )
     media = [{"name": "prefers-color-scheme", "value": scheme}]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
+
+
+def show(browser: WebDriver, path: Path, *, width: int = 1440, scheme: str = "light") -> None:
+    """Open a page from its file and wait for its charts."""
+    browser.get("about:blank")
+    show_as(browser, width=width, scheme=scheme)
+    said(browser)
+    asked_for(browser)
+    browser.get(path.as_uri())
+    WebDriverWait(browser, WAIT_S).until(lambda it: it.execute_script(DRAWN))
+
+
+def serious(browser: WebDriver) -> list[dict[str, Any]]:
+    """Open all that is folded, and give what axe-core finds that keeps somebody from using the page."""
+    browser.execute_script("for (const one of document.querySelectorAll('details')) one.open = true")
+    browser.execute_script((files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8"))
+    browser.set_script_timeout(WAIT_S)
+    found = browser.execute_async_script(AXE)
+    return [one for one in found if one["impact"] in {"serious", "critical"}]
 
 
 def keep_whole(browser: WebDriver, name: str) -> Path:

@@ -1,4 +1,4 @@
-"""Runs for the tests of the page: one with something of everything, one with names that mean harm, one of full size."""
+"""Runs for the tests of pages: something of everything, names that mean harm, full size, machines, a history."""
 
 import json
 import math
@@ -183,6 +183,47 @@ def harmful(records: Any) -> Run:
         profile_notes=HARMFUL,
     )
     return found
+
+
+def machines(records: Any, hosts: Sequence[str] = ("one", "two", "three"), **changes: Any) -> list[Run]:
+    """Give a run on each of some hosts, each slower than the one before, and less so the larger the batch."""
+    made = []
+    for number, host in enumerate(hosts):
+        done = [
+            measurement(
+                records,
+                mode,
+                params=(("batch_size", size),),
+                scale_s=0.0001 * size ** (1 - 0.2 * number) * 2**number,
+                work_per_call=size,
+                **changes,
+            )
+            for size in (8, 32, 128)
+            for mode in MODES
+        ]
+        made.append(records.run(name=f"run-{number}-{host}", host=records.host(name=host), measurements=tuple(done)))
+    return made
+
+
+def series(records: Any, folder: Path, *, count: int = 14, names: Sequence[str] = ("toy", "box", "abc")) -> Path:
+    """Write runs of two cases, a day apart, of which one takes 25 % longer from the middle on; give their folder."""
+    workload, host, commit = names
+    for i in range(count):
+        slower = 1.25 if i >= count // 2 else 1.0
+        cases = [
+            records.timed(slower * (0.1 + 0.0001 * (i % 3)), slower * 0.1, workload=workload),
+            records.timed(0.05 + 0.0001 * (i % 2), 0.05, workload=workload, mode="xla"),
+        ]
+        run = records.run(
+            name=f"run-{i:02d}",
+            started=f"2026-11-{i + 1:02d}T00:00:00+00:00",
+            host=records.host(name=host, git_commit=f"{commit}{i}"),
+            software=(records.software(),),
+            measurements=tuple(cases[: 1 if i == 3 else 2]),
+            failures=(records.failure(case=cases[1].case),) if i == 3 else (),
+        )
+        records.write(run, folder)
+    return folder
 
 
 def large(records: Any) -> Run:

@@ -76,6 +76,14 @@ def test_other_hosts_are_gated_only_if_they_are_told_to_be_the_same(
     assert cli.main(["compare", *paths, "--gate", "5%", *options]) == code
 
 
+@pytest.mark.parametrize(("times", "code"), [(STEADY, 0), (SLOWER, 1)])
+def test_a_page_is_written_whether_the_gate_holds_or_not(times: Any, code: int, saved: Any, tmp_path: Path) -> None:
+    paths, out = (saved("a", STEADY), saved("b", times)), tmp_path / "page.html"
+    assert cli.main(["compare", *paths, "--gate", "5%", "--format", "html", "-o", str(out)]) == code
+    text = out.read_text(encoding="utf-8")
+    assert f"<code>tfbench compare {paths[0]} {paths[1]} --gate 5% --format html</code>" in text
+
+
 def test_the_gate_is_over_all_new_runs(saved: Any) -> None:
     paths = saved("a", STEADY), saved("b", STEADY), saved("c", SLOWER)
     assert cli.main(["compare", *paths, "--gate", "5%"]) == 1

@@ -185,9 +185,28 @@ def test_the_formats_of_the_command(paths: list[str], capsys: Any) -> None:
     assert said(capsys, *paths, "--format", "markdown").startswith("- cpu/2-cores: toy processor")
 
 
+@pytest.mark.parametrize("options", [[], ["--by", "device"]], ids=["machines", "sides"])
+def test_a_page_goes_where_it_is_said(options: list[str], paths: list[str], capsys: Any, tmp_path: Path) -> None:
+    out = tmp_path / "page.html"
+    assert said(capsys, *paths, *options, "--format", "html", "-o", str(out)) == f"{out}\n"
+    assert '<script type="application/json" id="page-data">' in out.read_text(encoding="utf-8")
+    assert said(capsys, *paths, *options, "--format", "svg", "--output", str(tmp_path / "charts")).endswith(
+        f" in {tmp_path / 'charts'}\n"
+    )
+    assert next((tmp_path / "charts").glob("*.svg")).read_text(encoding="utf-8").startswith("<svg")
+
+
 @pytest.mark.parametrize(
     ("options", "line"),
     [
+        (
+            ["--format", "html"],
+            "a comparison has no folder of its own: say where it goes with --output PATH",
+        ),
+        (
+            ["--format", "csv", "-o", "x"],
+            "--output is for --format html, svg and png: redirect the others with >",
+        ),
         (["--price", "cpu"], "--price cpu: write it as host=dollars an hour, such as vm=0.096"),
         (["--price", "cpu=-1"], "--price cpu=-1: write it as host=dollars an hour, such as vm=0.096"),
         (["--price", "cpu=nan"], "--price cpu=nan: write it as host=dollars an hour, such as vm=0.096"),

@@ -70,6 +70,14 @@ def test_the_markdown_is_for_a_comment(results: Path, capsys: Any) -> None:
     assert f"**{CASE} on box/2-cores, the last 1 of 12 runs**" in text
 
 
+def test_a_page_or_its_charts_go_where_it_is_said(results: Path, capsys: Any) -> None:
+    assert said(capsys, "history", "--case", "eager", "--format", "html", "-o", "page.html") == "page.html\n"
+    text = (results / "page.html").read_text(encoding="utf-8")
+    assert "<code>tfbench history results --case eager --format html</code>" in text
+    assert said(capsys, "history", "--format", "png", "--output", "charts") == "2 charts in charts\n"
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in (results / "charts").iterdir())
+
+
 def test_a_step_below_the_threshold_is_not_told(results: Path, capsys: Any) -> None:
     *_, last = said(capsys, "history", "--threshold", "99%", "--case", "xla").splitlines()
     assert last == "0 steps of 99 % or more in 1 series of 12 runs"
@@ -81,6 +89,18 @@ def test_a_step_below_the_threshold_is_not_told(results: Path, capsys: Any) -> N
         (["history", "none"], "none holds no runs: name a run.json, its folder, or a folder of runs"),
         (["history", "--case", "nothing"], "no case with 'nothing' in its name in results: tfbench list names them"),
         (["history", "--threshold", "2"], "--threshold 2: give a share such as 5% or 0.05"),
+        (
+            ["history", "--format", "html"],
+            "a history has no folder of its own: say where it goes with --output PATH",
+        ),
+        (
+            ["history", "--output", "x"],
+            "--output is for --format html, svg and png: redirect the others with >",
+        ),
+        (
+            ["history", "--format", "html", "-o", "none/page.html"],
+            "none/page.html cannot be written: No such file or directory; say where with --output",
+        ),
         (["history", "--last", "all"], "--last all: give a whole number of at least 1"),
         (["history", "--cases", "x"], "unknown option '--cases': see --help"),
         (

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import chromium
 import pytest
+from chromium import WAIT_S, show
 from page_runs import HARMFUL, INVOCATIONS, MODES, ROUNDS, SCRIPT, TEMPLATE, everything, harmful, write
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -16,10 +16,8 @@ from tfbench.bench import store
 from tfbench.reports import palette, run_page
 from tfbench.reports.page import DataTable, Figure, Page
 
-WAIT_S = 60
 SIZES = (360, 1440)
 GROUNDS = {"light": palette.LIGHT, "dark": palette.DARK}
-DRAWN = "return window.tfbench && tfbench.state.drawn + tfbench.state.failed === tfbench.state.all"
 # The layer of a chart that has a mark for each of its rows: a line for each where there are curves, and for each round
 # of an invocation in the chart of the rounds.
 LAYERS = {
@@ -39,11 +37,6 @@ LAYERS = {
 MARKS = """
 const group = document.querySelectorAll(`#${arguments[0]} g[class*="layer_${arguments[1]}_"][class*="role-mark"] path`);
 return [...group].map((path) => [path.getAttribute("d") || "", getComputedStyle(path).fill]);
-"""
-AXE = """
-const done = arguments[arguments.length - 1];
-axe.run(document, { resultTypes: ["violations"] }).then((found) => done(found.violations.map((one) => ({
-  id: one.id, impact: one.impact, nodes: one.nodes.slice(0, 3).map((node) => node.html.slice(0, 300)) }))));
 """
 TABLE = "#section-2 > section:first-of-type > .items > .wide:first-child table"  # the first workload's summary
 VISIBLE = "return [...document.querySelectorAll(arguments[0])].filter((one) => one.checkVisibility()).length"
@@ -69,16 +62,6 @@ def folder(records: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def page(folder: Path) -> Page:
     """Give the page as it was made."""
     return run_page.make([store.load(folder)])
-
-
-def show(browser: Any, path: Path, *, width: int = 1440, scheme: str = "light") -> None:
-    """Open a page from its file and wait for its charts."""
-    browser.get("about:blank")
-    chromium.show_as(browser, width=width, scheme=scheme)
-    chromium.said(browser)
-    chromium.asked_for(browser)
-    browser.get(path.as_uri())
-    WebDriverWait(browser, WAIT_S).until(lambda it: it.execute_script(DRAWN))
 
 
 def kind(figure: Figure) -> str:
@@ -134,11 +117,8 @@ def test_the_page_opens_from_its_file_whole_and_asks_nothing_of_the_network(
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1440, "light"), (1440, "dark")])
 def test_axe_finds_nothing_serious(chrome: Any, folder: Path, width: int, scheme: str) -> None:
     show(chrome, folder / run_page.FILE, width=width, scheme=scheme)
-    chrome.execute_script("for (const one of document.querySelectorAll('details')) one.open = true")
-    chrome.execute_script((files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8"))
-    chrome.set_script_timeout(WAIT_S)
-    found = chrome.execute_async_script(AXE)
-    assert [one for one in found if one["impact"] in {"serious", "critical"}] == [], json.dumps(found, indent=1)
+    found = chromium.serious(chrome)
+    assert found == [], json.dumps(found, indent=1)
 
 
 def test_no_chart_is_wider_than_a_phone(chrome: Any, folder: Path, page: Page) -> None:

@@ -11,6 +11,7 @@ TEXTS = ("ink", "soft", *palette.MODES)
 MARKS = (
     *("eager", "graph", "xla", "other", "build", "trace", "compile", "first-run"),
     *("operations", "python", "all-reduce", "input"),
+    *palette.SIDES,
 )
 FAR = 6.0  # of 100, from black to white; neighbours in a paint box are about 2 apart
 # G. M. Machado, M. M. Oliveira, L. A. F. Fernandes, "A Physiologically-based Model for Simulation of Color Vision
@@ -84,8 +85,12 @@ def test_marks_stand_out_from_their_ground(ground: str, mark: str) -> None:
 
 @pytest.mark.parametrize("ground", GROUNDS)
 @pytest.mark.parametrize("seen", SEEN)
-@pytest.mark.parametrize("group", [palette.MODES, ("build", "trace", "compile", "first-run")], ids=["modes", "phases"])
-def test_modes_and_phases_are_told_apart_whichever_colours_are_seen(
+@pytest.mark.parametrize(
+    "group",
+    [palette.MODES, ("build", "trace", "compile", "first-run"), palette.SIDES],
+    ids=["modes", "phases", "sides"],
+)
+def test_modes_phases_and_sides_are_told_apart_whichever_colours_are_seen(
     ground: str, seen: str, group: tuple[str, ...]
 ) -> None:
     colours = GROUNDS[ground]
@@ -99,6 +104,14 @@ def test_both_grounds_have_the_same_colours_and_each_mode_has_one_and_a_mark() -
         *("var(--eager)", "var(--graph)", "var(--xla)", "var(--other)"),
     ]
     assert len({palette.shape_of(name) for name in (*mode.MODES, "jax")}) == 4
+
+
+def test_the_first_36_sides_differ_in_colour_or_mark_and_the_first_6_in_both() -> None:
+    found = [palette.of_side(number) for number in range(36)]
+    assert found[:2] == [("var(--side-a)", "circle"), ("var(--side-b)", "diamond")]
+    assert (found[6], found[35]) == (("var(--side-a)", "diamond"), ("var(--side-f)", "cross"))
+    assert len(set(found)) == 36
+    assert [len(set(each)) for each in zip(*found[:6], strict=True)] == [6, 6]
 
 
 def test_names_of_colours_become_colours_where_there_is_no_style_sheet() -> None:
