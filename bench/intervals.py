@@ -1,12 +1,14 @@
 """Intervals for the middle of a sample: over invocations, between two runs, or within one process."""
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import fmean, median, stdev, variance
 
 LEVEL = 0.95
+LARGEST_LOG = math.log(sys.float_info.max)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,11 @@ class Interval:
     def half_width(self) -> float | None:
         """Give half of high - low; None without an interval."""
         return None if self.low is None or self.high is None else (self.high - self.low) / 2
+
+
+def factor(log: float) -> float:
+    """Give the ratio whose logarithm this is; the largest number where it is larger, as an interval's end may be."""
+    return math.exp(min(log, LARGEST_LOG))
 
 
 def from_error(middle: float, error: float, freedom: float) -> Interval:

@@ -1,8 +1,8 @@
 """A ratio of two times with its interval."""
 
-import math
 from dataclasses import dataclass
 
+from tfbench.bench import intervals
 from tfbench.bench.intervals import Interval
 
 
@@ -19,17 +19,17 @@ class Ratio:
     @property
     def ratio(self) -> float:
         """Give time of the base over time of the case: above 1 the case is faster."""
-        return math.exp(self.logs.middle)
+        return intervals.factor(self.logs.middle)
 
     @property
     def low(self) -> float | None:
         """Give the lower end of the 95 % interval; None where there are too few rounds for one."""
-        return None if self.logs.low is None else math.exp(self.logs.low)
+        return None if self.logs.low is None else intervals.factor(self.logs.low)
 
     @property
     def high(self) -> float | None:
         """Give the upper end of it."""
-        return None if self.logs.high is None else math.exp(self.logs.high)
+        return None if self.logs.high is None else intervals.factor(self.logs.high)
 
     @property
     def within(self) -> bool:

@@ -139,9 +139,9 @@ def _row(one: Figure, judged: Verdict) -> Row:
     fast, slow = (median(values(side, one.claim.what).values()) for side in sides)
     return _blank(one.claim) | {
         "where": one.faster.case.placement.label,
-        "ratio": math.exp(one.logs.middle),
-        "low": None if ends[0] is None else math.exp(ends[0]),
-        "high": None if ends[1] is None else math.exp(ends[1]),
+        "ratio": intervals.factor(one.logs.middle),
+        "low": None if ends[0] is None else intervals.factor(ends[0]),
+        "high": None if ends[1] is None else intervals.factor(ends[1]),
         "verdict": WORDS[judged.word],
         "more": judged.more,
         "faster_value": fast,

@@ -10,6 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from tfbench.bench import intervals
 from tfbench.bench.record import Measurement
 from tfbench.reports import units, verdict
 from tfbench.reports.compare import PACE_MATTERS, Comparison, Report
@@ -95,9 +96,9 @@ def to_json(report: Report) -> dict[str, Any]:
             {
                 "new": label,
                 "workloads": count,
-                "speedup": math.exp(mean.middle),
-                "speedup_low": None if mean.low is None else math.exp(mean.low),
-                "speedup_high": None if mean.high is None else math.exp(mean.high),
+                "speedup": intervals.factor(mean.middle),
+                "speedup_low": None if mean.low is None else intervals.factor(mean.low),
+                "speedup_high": None if mean.high is None else intervals.factor(mean.high),
             }
             for label, mean, count in report.means
         ],
@@ -152,8 +153,8 @@ def notes(report: Report) -> list[str]:
     lines += [line for line in report.one_sided if report.gate is None or line not in report.broken]
     lines += _cautions(report)
     for label, mean, count in report.means:
-        ends = [None if end is None else math.exp(end) for end in (mean.low, mean.high)]
-        ratio = units.ratio(math.exp(mean.middle), *ends)
+        ends = [None if end is None else intervals.factor(end) for end in (mean.low, mean.high)]
+        ratio = units.ratio(intervals.factor(mean.middle), *ends)
         lines.append(f"geometric mean over {count} workloads, {named(label)} over {named(report.base)}: {ratio}")
     return lines + conclusion(report)
 

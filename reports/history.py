@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+from tfbench.bench import intervals
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.intervals import Interval
 from tfbench.bench.shapes import ARROW
@@ -74,7 +75,7 @@ class Change:
     @property
     def ratio(self) -> float:
         """Give the new time over the old one: above 1 it became slower."""
-        return math.exp(self.logs.middle)
+        return intervals.factor(self.logs.middle)
 
     @property
     def others(self) -> tuple[str, ...]:

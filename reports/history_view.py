@@ -9,6 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from tfbench.bench import intervals
 from tfbench.bench.intervals import Interval
 from tfbench.reports import units
 from tfbench.reports.changes import SHORTEST
@@ -70,8 +71,8 @@ def _rows(series: Series) -> Iterator[dict[str, Any]]:
 
 
 def _ratios(logs: Interval) -> dict[str, float | None]:
-    low, high = (None if end is None else math.exp(end) for end in (logs.low, logs.high))
-    ratio = math.exp(logs.middle)
+    low, high = (None if end is None else intervals.factor(end) for end in (logs.low, logs.high))
+    ratio = intervals.factor(logs.middle)
     return {"time_ratio": ratio, "time_ratio_low": low, "time_ratio_high": high, "p_value": logs.p_value}
 
 

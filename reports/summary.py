@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from tfbench.bench.intervals import LARGEST_LOG
 from tfbench.bench.record import Precision
 from tfbench.reports import cautions, samples, skim, verdict
 from tfbench.reports.samples import Rounds
@@ -227,9 +228,9 @@ def _comparisons(found: Cases) -> Columns:
 
     base_ids, judged_at = found.id.take(pa.array(bases[which])), which[others]
     return {
-        "speedup": spread(np.exp(estimates.middle), which),
-        "speedup_low": spread(np.exp(estimates.low), which),
-        "speedup_high": spread(np.exp(estimates.high), which),
+        "speedup": spread(np.exp(np.minimum(estimates.middle, LARGEST_LOG)), which),
+        "speedup_low": spread(np.exp(np.minimum(estimates.low, LARGEST_LOG)), which),
+        "speedup_high": spread(np.exp(np.minimum(estimates.high, LARGEST_LOG)), which),
         "speedup_within": pd.Series(spread(estimates.within, which)),
         "baseline": pd.Series(base_ids.to_pylist(), which, dtype="string").reindex(range(size)),
         "verdict": pd.Series(words, judged_at, dtype="string").reindex(range(size)),

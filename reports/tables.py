@@ -1,7 +1,6 @@
 """Print a run for people: a table for each comparison set, then failures, skips and where the run lies."""
 
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
+from tfbench.bench import intervals
 from tfbench.bench.case import MULTI_WORKER
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.mode import EAGER, MODES
@@ -174,8 +174,8 @@ def means(run: Run) -> list[str]:
         found = [(case, eager.get(replace(case.case, mode=EAGER))) for case in cases]
         mean = geomean.over_workloads([(case, base) for case, base in found if base is not None], paired=True)
         if mean is not None:
-            ends = [None if end is None else math.exp(end) for end in (mean[0].low, mean[0].high)]
-            ratio = units.ratio(math.exp(mean[0].middle), *ends)
+            ends = [None if end is None else intervals.factor(end) for end in (mean[0].low, mean[0].high)]
+            ratio = units.ratio(intervals.factor(mean[0].middle), *ends)
             where = f" in {label}" if len(labels) > 1 else ""
             lines.append(f"geometric mean over {mean[1]} workloads{where}, {mode} over eager: {ratio}")
     return lines

@@ -1,6 +1,7 @@
 """Intervals against hand-worked values, SciPy, and simulated noise."""
 
 import math
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -229,3 +230,7 @@ def test_within_one_process_the_interval_covers_its_median_but_not_the_noise_bet
     assert covered(inside, 0.0) >= 0.94
     shifted = [intervals.estimate([sample]) for sample in samples + rng.normal(0.0, 0.1, (1000, 1))]
     assert covered(shifted, 0.0) < 0.5
+
+
+def test_a_factor_beyond_all_numbers_is_the_largest_one() -> None:
+    assert (intervals.factor(0.0), intervals.factor(800.0), intervals.factor(-800.0)) == (1.0, sys.float_info.max, 0.0)
