@@ -125,7 +125,7 @@ def _accept(function: Function, inputs: Inputs, modes: Sequence[str]) -> tuple[F
     name = getattr(function, "__qualname__", type(function).__name__)
     try:
         bare, _ = functions.bare(function, name)
-        functions.fits(bare, inputs[0], name)
+        functions.fits(bare, inputs[0], name, source="the test")
     except (TypeError, ValueError) as error:
         raise BadInputError(str(error)) from error
     return bare, list(inputs)

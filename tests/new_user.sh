@@ -15,7 +15,7 @@ echo "== a function that knows nothing of tfbench"
 tfbench new my_step.py --function
 tfbench run my_step.py:train_step --args my_step.py:make_batch --quick --budget 1
 tfbench report results/latest --format markdown >report.md
-# The page: tfbench report results/latest --html page.html  (comes with the page)
+tfbench report results/latest --format html --output page.html # opened by the test
 
 echo "== the same function in one's own tests"
 cat >test_my_step.py <<'EOF'

@@ -163,10 +163,10 @@ def test_a_method_under_a_decorator_keeps_its_object(tf: Any) -> None:
 
     trainer = Trainer()
     bare, decorated = functions.bare(trainer.step, "trainer.step")
-    functions.fits(bare, (tf.constant(2.0),), "trainer.step")
+    functions.fits(bare, (tf.constant(2.0),), "trainer.step", source="--args")
     assert (float(bare(tf.constant(2.0))), decorated) == (6.0, True)
 
 
 def test_functions_that_do_not_tell_their_arguments_are_taken_as_they_are() -> None:
-    functions.fits(max, (1, 2), "max")
+    functions.fits(max, (1, 2), "max", source="--args")
     assert isinstance(iter([]), Iterator)

@@ -124,7 +124,11 @@ def test_random_numbers_in_xla_are_compared_by_shape(tf: Any) -> None:
     [
         (lambda: 1, ("jit",), r"^modes=\('jit',\): choose from eager, graph, xla$"),
         (lambda: 1, (), r"^modes=\(\): choose from"),
-        (lambda x: x, ("eager",), "cannot be called with the 0 arguments of --args: missing a required argument: 'x'$"),
+        (
+            lambda x: x,
+            ("eager",),
+            "cannot be called with the 0 arguments of the test: missing a required argument: 'x'$",
+        ),
         (int, ("eager",), "^int is a class: name a function"),
         (3, ("eager",), "^int is int: name a function$"),
     ],

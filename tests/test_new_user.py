@@ -10,6 +10,7 @@ import sysconfig
 import venv
 from pathlib import Path
 
+import chromium
 import pytest
 from tfbench.bench import store
 
@@ -69,3 +70,16 @@ def test_a_new_user_gets_from_the_wheel_to_a_comparison_and_a_test_of_their_own(
     assert (work / "report.md").read_text(encoding="utf-8").startswith("**my_step**\n\n| implementation |")
     rows = json.loads((work / "mine.json").read_text(encoding="utf-8"))["benchmarks"]
     assert [row["param"] for row in rows] == ["eager", "graph"]
+    look_at(work / "page.html")
+
+
+def look_at(page: Path) -> None:
+    """Open the page in a browser: all its charts are drawn, and nothing is wrong."""
+    chromium.require()
+    with chromium.opened() as browser:
+        chromium.show(browser, page)
+        script = "return [tfbench.state.drawn, tfbench.state.failed, tfbench.state.all]"
+        drawn, failed, every = browser.execute_script(script)
+        assert (drawn, failed) == (every, 0)
+        assert every > 2
+        assert chromium.said(browser) == []

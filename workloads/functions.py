@@ -54,7 +54,7 @@ def _make(
     if arguments is not None:
         file, maker = arguments
         inputs = batches(loading.find(modules[file], file, maker)(), f"{file.name}:{maker}")
-    fits(function, inputs[0], f"{path.name}:{name}")
+    fits(function, inputs[0], f"{path.name}:{name}", source="--args")
     notes = [DECORATED.format(name)] if decorated else []
     if len({_shapes(one) for one in inputs}) > 1:
         notes.append(UNEQUAL)
@@ -97,8 +97,14 @@ def _is_dataset(given: Any) -> bool:
     return isinstance(given, tf.data.Dataset)
 
 
-def fits(function: Callable[..., Any], arguments: tuple[Any, ...], where: str) -> None:
+def fits(function: Callable[..., Any], arguments: tuple[Any, ...], where: str, *, source: str) -> None:
     """Refuse arguments that the function cannot be called with.
+
+    Args:
+        function: to be called.
+        arguments: of a call.
+        where: names the function.
+        source: names where the arguments are from.
 
     Raises:
         ValueError: with what is missing, or too much.
@@ -111,7 +117,7 @@ def fits(function: Callable[..., Any], arguments: tuple[Any, ...], where: str) -
         signature.bind(*arguments)
     except TypeError as error:
         given = f"{len(arguments)} argument{'' if len(arguments) == 1 else 's'}"
-        raise ValueError(f"{where}{signature} cannot be called with the {given} of --args: {error}") from error
+        raise ValueError(f"{where}{signature} cannot be called with the {given} of {source}: {error}") from error
 
 
 def rows(arguments: tuple[Any, ...]) -> tuple[int, str]:
