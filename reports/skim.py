@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
@@ -177,17 +178,14 @@ def _prepare(text: bytearray, start: int, end: int) -> None:
     """
     if text[start] != ord("{"):
         raise _UnlikelyError  # and Arrow 26 dies of a text that begins with `null`
-    before = end
-    while (found := text.rfind(STATISTICS, start, before)) >= 0:  # backwards is twice as fast
-        first = found + len(STATISTICS)
-        last = text.find(b"}", first, end)
-        if last < 0:
-            raise _UnlikelyError  # it is cut off
-        text[first:last] = b" " * (last - first)
-        before = found
-    at = start
-    while (at := text.find(b"\n", at, end)) >= 0:
-        text[at] = ord(" ")
+    line = start
+    while line < end:
+        at = text.find(b"\n", line, end)
+        last = end if at < 0 else at
+        _blank_statistics(text, line, last, end)
+        if last < end:
+            text[last] = ord(" ")
+        line = last + 1
     characters = np.frombuffer(text, np.uint8)[start:end]
     if characters.min() < ord(" ") or characters.max() > ord("~"):
         raise _UnlikelyError  # `bench.store` makes it printable
@@ -195,6 +193,17 @@ def _prepare(text: bytearray, start: int, end: int) -> None:
     if escaped >= 0 and STEERING.search(text, escaped, end):
         raise _UnlikelyError
     text[end] = ord("\n")
+
+
+def _blank_statistics(text: bytearray, start: int, before: int, end: int) -> None:
+    """Blank the statistics that begin in a part of a text, from its end, where tfbench's own lines have them."""
+    while (found := text.rfind(STATISTICS, start, before)) >= 0:
+        first = found + len(STATISTICS)
+        last = text.find(b"}", first, end)
+        if last < 0:
+            raise _UnlikelyError  # it is cut off
+        np.frombuffer(text, np.uint8, last - first, first).fill(ord(" "))
+        before = found
 
 
 def parse(text: bytearray, ends: Sequence[int]) -> Batch:
@@ -253,14 +262,21 @@ def _counts(table: pa.Table) -> list[int]:
 def _ends(text: bytearray, count: int) -> tuple[End, ...]:
     """Read the failures and skips, which stand one after the other, before the sequences."""
     start, end = text.rfind(b'"failures":'), text.rfind(b'"sequences":')
+    found = _decoded(bytes(text[start:end]))
+    if len(found) != count:
+        raise _UnlikelyError
+    return found
+
+
+@lru_cache(maxsize=64)
+def _decoded(text: bytes) -> tuple[End, ...]:
+    """Decode failures and skips; the runs of one machine skip the same cases."""
     try:
-        found = json.loads(b"{" + text[start:end].rstrip().removesuffix(b",") + b"}")
+        found = json.loads(b"{" + text.rstrip().removesuffix(b",") + b"}")
         failures = codec.decode(tuple[Failure, ...], found["failures"])
         skips = codec.decode(tuple[Skip, ...], found["skips"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _UnlikelyError from error
-    if len(failures) + len(skips) != count:
-        raise _UnlikelyError
     return (*failures, *skips)
 
 
