@@ -20,6 +20,9 @@ NAMES = (*IMAGES, "transformer_encoder")
 # A training step of these networks takes XLA a minute to compile on two cores, and three more for the graph.
 QUICK = ("--quick", "--timing-only", "--budget", "1", "--batch-size", "4", "--implementation", "inference")
 
+# Three invocations of one batch size: all of it takes the better part of an hour on two cores.
+FULL = ("--timing-only", "--batch-size", "8", "--invocations", "3")
+
 
 def measure(name: str, out: Path, *, full: bool) -> Run:
     """Measure an example as a user would, with the command line.
@@ -28,7 +31,7 @@ def measure(name: str, out: Path, *, full: bool) -> Run:
         RuntimeError: a case failed.
     """
     command = [Path(sys.executable).with_name("tfbench"), "run", "--keras", f"{EXAMPLES / name}.py:build"]
-    command += ["--timeout", "1200", "--out", out, *(("--batch-size", "8,32") if full else QUICK)]
+    command += ["--timeout", "1200", "--out", out, *(FULL if full else QUICK)]
     if name in IMAGES:
         command += ["--input-shape", "224,224,3" if full else "96,96,3"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -37,30 +40,30 @@ def measure(name: str, out: Path, *, full: bool) -> Run:
     return store.load(out)
 
 
-def page(runs: list[Run]) -> str:
+def page(runs: dict[str, Run]) -> str:
     """Write the tables, with date and machine."""
     head = (
         "# Models that were not written for this suite\n\n"
         f"From `make examples ARGS=--full`, {datetime.now(UTC):%Y-%m-%d}. Random weights and input, inference and a\n"
-        "training step, each answer compared with the model's own eager run from the same weights.\n"
+        "training step of batch 8, each answer compared with the model's own eager run from the same weights.\n"
     )
-    return "\n".join([head, *(tables.markdown(run) for run in runs)])
+    return "\n".join([head, *(f"## {name}\n\n{tables.markdown(one)}" for name, one in runs.items())])
 
 
 def main() -> int:
     """Measure all examples."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--full", action="store_true", help="measure in full and write docs/examples.md; hours on 2 cores"
+        "--full", action="store_true", help="measure in full and write docs/examples.md; an hour on 2 cores"
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these of {', '.join(NAMES)}")
     arguments = parser.parse_args()
-    runs = []
+    runs: dict[str, Run] = {}
     for name in arguments.names or NAMES:
         start = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
-            runs.append(measure(name, Path(folder), full=arguments.full))
-        print(tables.markdown(runs[-1]))
+            runs[name] = measure(name, Path(folder), full=arguments.full)
+        print(tables.markdown(runs[name]))
         print(f"{name}: {time.monotonic() - start:.0f} s\n", flush=True)
     if arguments.full and not arguments.names:
         PAGE.write_text(page(runs), encoding="utf-8")
