@@ -50,7 +50,7 @@ many-runs: $(STAMP) ## import, history and summaries of up to 10,000 made-up run
 test-slurm: $(STAMP) ## the suite under a real Slurm, which this installs and starts; as root on Debian
 	tests/slurm.sh $(ARGS)
 
-kills: $(STAMP) ## 50 kills at random moments, and what is left of the runs; 15 minutes
+kills: $(STAMP) ## 50 kills at random moments, and what is left of the runs; 20 minutes
 	$(BIN)/python tests/kills.py $(ARGS)
 
 # atheris and pip-audit live in environments of their own; the first sees this one's packages.
