@@ -26,6 +26,7 @@ class BreakEven:
         calls: from which call on the total is lower, for `later`; may be a fraction.
         low, high: its 95 % interval; None where open to that side, or with one invocation.
         seconds: what both have taken by then.
+        within: whether one invocation told it, which knows nothing of how processes differ.
     """
 
     slow: str
@@ -35,6 +36,7 @@ class BreakEven:
     low: float | None = None
     high: float | None = None
     seconds: float | None = None
+    within: bool = False
 
 
 def total_s(done: Invocation, calls: float) -> float:
@@ -78,7 +80,7 @@ def between(slow: Measurement, fast: Measurement) -> BreakEven | None:
         return None
     extra = [f.ledger.first_call_s - s.ledger.first_call_s for s, f in pairs]
     gain = [median(s.call_s) - median(f.call_s) for s, f in pairs]
-    told = BreakEven(slow=slow.case.id, fast=fast.case.id, word=UNDECIDED)
+    told = BreakEven(slow=slow.case.id, fast=fast.case.id, word=UNDECIDED, within=len(pairs) == 1)
     if len(pairs) > 1 and intervals.over_invocations(gain).p_value >= 1 - LEVEL:
         return told
     if fmean(gain) <= 0:
@@ -122,8 +124,9 @@ def best(members: Sequence[Measurement], calls: int) -> list[str]:
 
 
 def _differs(one: dict[int, float], other: dict[int, float]) -> bool:
-    logs = [math.log(one[index] / other[index]) for index in one.keys() & other.keys()]
-    return len(logs) > 1 and intervals.over_invocations(logs).p_value < 1 - LEVEL
+    """Tell two totals apart by Student's t of their differences: where they do, Fieller's interval does not reach."""
+    more = [one[index] - other[index] for index in sorted(one.keys() & other.keys())]
+    return len(more) > 1 and intervals.over_invocations(more).p_value < 1 - LEVEL
 
 
 def advice(measurements: Sequence[Measurement]) -> Iterator[tuple[Measurement, dict[int, list[str]]]]:

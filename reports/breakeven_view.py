@@ -5,7 +5,12 @@ from collections.abc import Iterator
 
 from tfbench.bench.record import Run
 from tfbench.reports import breakeven, units
-from tfbench.reports.views import Column, Row, View
+from tfbench.reports.views import ONE_PROCESS, Column, Row, View
+
+LEGENDS = {
+    " or ": "or: these cannot be told apart for so many calls",
+    "*": ONE_PROCESS,
+}
 
 
 def rows(run: Run) -> Iterator[Row]:
@@ -25,11 +30,16 @@ def rows(run: Run) -> Iterator[Row]:
             "calls_low": found.low,
             "calls_high": found.high,
             "seconds": found.seconds,
+            "within": found.within,
         }
 
 
 def calls_text(row: Row) -> str:
-    """Write from which call on it has paid back: `412 [390, 440]`, or the word."""
+    """Write from which call on it has paid back: `412 [390, 440]`, or the word; with a star from one process."""
+    return f"{_calls(row)}*" if row["within"] else _calls(row)
+
+
+def _calls(row: Row) -> str:
     if row["verdict"] != breakeven.LATER or row["calls"] is None:
         return str(row["verdict"])
     whole = [None if row[name] is None else math.ceil(row[name]) for name in ("calls", "calls_low", "calls_high")]
@@ -39,13 +49,16 @@ def calls_text(row: Row) -> str:
 
 def notes(run: Run) -> list[str]:
     """Say which mode to take for so many calls; two where they cannot be told apart."""
-    lines = []
+    lines, seen = [], set()
     for measurement, modes in breakeven.advice(run.measurements):
-        case = measurement.case
-        told = ", ".join(f"{' or '.join(names)} for {units.count(calls, 'call')}" for calls, names in modes.items())
+        case, alone = measurement.case, len(measurement.invocations) == 1
+        # One process tells nothing apart: its least total, with a star.
+        texts = {calls: f"{names[0]}*" if alone else " or ".join(names) for calls, names in modes.items()}
+        told = ", ".join(f"{text} for {units.count(calls, 'call')}" for calls, text in texts.items())
         name = " ".join(part for part in (case.workload, case.implementation, case.params_label) if part)
         lines.append(f"{name} ({case.placement.label}): {told}")
-    return lines
+        seen |= {legend for sign, legend in LEGENDS.items() if sign in told}
+    return lines + [legend for legend in LEGENDS.values() if legend in seen]
 
 
 VIEW = View(
@@ -62,6 +75,7 @@ VIEW = View(
         Column(name="calls", dtype="float64", header="from call", write=calls_text, right=True),
         Column(name="calls_low", dtype="float64"),
         Column(name="calls_high", dtype="float64"),
+        Column(name="within", dtype="boolean"),
         Column(
             name="seconds", dtype="float64", header="after", write=lambda row: units.seconds(row["seconds"]), right=True
         ),

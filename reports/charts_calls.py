@@ -14,7 +14,7 @@ MOST = breakeven.HORIZONS[-1]
 FILTERS = ("workload", "device")
 PER_DECADE = 4  # points of a curve
 CALLS_LABEL = "datum.value >= 1e6 ? format(datum.value / 1e6, ',') + ' million' : format(datum.value, ',')"
-ROOM = 40  # pixels that the name of a mode takes
+LETTER = 8  # pixels that a letter of the name of a mode takes
 
 
 def cheapest(named: Mapping[str, Headline], *, name: str) -> Figure:
@@ -27,7 +27,7 @@ def cheapest(named: Mapping[str, Headline], *, name: str) -> Figure:
         name=name,
         title="Which mode has cost least after so many calls",
         caption="First call included: its trace and XLA's compile. The line below two bars is the 95 % interval of the "
-        "call from which the right one has cost less.",
+        "call from which the right one has cost less. An empty bar: its modes cannot be told apart.",
         data={f"{name}-bars": bars, f"{name}-ends": ends},
         height=charts.rows_of(40),
         filters=FILTERS,
@@ -46,11 +46,20 @@ def _stage_layers(name: str, modes: Sequence[str]) -> list[alt.Chart]:
     )
     over = charts.layer(name, FILTERS).encode(y=charts.unnamed_axis(), x=calls)
     bar = over.mark_bar(height=15, yOffset=6, cornerRadius=2, stroke=charts.GROUND, strokeWidth=1).encode(
-        x2=alt.X2("to:Q"), color=charts.mode_colour(modes), tooltip=charts.tips("name", "mode", "text")
+        x2=alt.X2("to:Q"),
+        color=charts.mode_colour(modes),
+        fillOpacity=alt.condition("datum.sure", alt.value(1), alt.value(0)),
+        stroke=alt.condition("datum.sure", alt.value(charts.GROUND), charts.mode_colour(modes)),
+        tooltip=charts.tips("name", "names", "text"),
     )
-    fits = alt.condition(f"scale('x', datum.to) - scale('x', datum.from) > {ROOM}", alt.value(1), alt.value(0))
-    words = over.mark_text(color=charts.GROUND, fontWeight=600, yOffset=6).encode(
-        x=alt.X("middle:Q"), text=alt.Text("mode:N"), opacity=fits
+    fits = alt.condition(
+        f"scale('x', datum.to) - scale('x', datum.from) > {LETTER} * length(datum.names)", alt.value(1), alt.value(0)
+    )
+    words = over.mark_text(fontWeight=600, yOffset=6).encode(
+        x=alt.X("middle:Q"),
+        text=alt.Text("names:N"),
+        opacity=fits,
+        color=alt.condition("datum.sure", alt.value(charts.GROUND), alt.value(charts.INK)),
     )
     return [bar, words, charts.above(charts.layer(name, FILTERS).transform_filter("datum.from == 1"), dy=-11)]
 
@@ -75,6 +84,8 @@ def _bars(label: str, headline: Headline) -> Iterator[dict[str, object]]:
                 "workload": case.workload,
                 "device": case.placement.label,
                 "mode": stage.mode,
+                "names": stage.names,
+                "sure": not stage.ties,
                 "from": charts.rounded(low),
                 "to": charts.rounded(high),
                 "middle": charts.rounded(math.sqrt(low * high)),
@@ -102,7 +113,7 @@ def _stages_table(named: Mapping[str, Headline]) -> DataTable:
         for stage in headline.stages:
             cells = (
                 Cell(text=label, value=label),
-                Cell(text=stage.mode, value=stage.mode),
+                Cell(text=stage.names, value=stage.names),
                 Cell(text=stage_text(stage), value=stage.calls),
             )
             tags = {"workload": (case.workload,), "device": (case.placement.label,)}

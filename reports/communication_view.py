@@ -6,7 +6,7 @@ from statistics import median
 from tfbench.bench.record import Run
 from tfbench.reports import communication, costs_view, ops_view, scaling_view, steps, units
 from tfbench.reports.communication import Split
-from tfbench.reports.views import Column, Row, View
+from tfbench.reports.views import ONE_PROCESS, Column, Row, View
 
 TOLERANCE = 0.15
 APART = "(input): what a worker would wait for its batch from a tf.data pipeline; these steps have theirs on the device"
@@ -37,7 +37,7 @@ def rows(run: Run) -> Iterator[Row]:
         for name in ("communication", "explained"):
             middle, low, high = getattr(split, name) or (None, None, None)
             row |= {name: middle, f"{name}_low": low, f"{name}_high": high}
-        yield row
+        yield row | {"within": row["explained_low"] is None}
 
 
 def input_text(row: Row) -> str:
@@ -52,6 +52,8 @@ def notes(run: Run) -> list[str]:
     if not found:
         return ["no step was measured with its parts: tfbench run distributed --placement multi_worker --replicas 1,2"]
     apart = [APART] if any(split.input is not None and not split.reads for split in found) else []
+    if any(split.explained is not None and split.explained[1] is None for split in found):
+        apart.append(ONE_PROCESS)
     return [*apart, *(line for split in found for line in _notes(split))]
 
 
@@ -59,9 +61,12 @@ def _notes(split: Split) -> Iterator[str]:
     name = costs_view.case_name(split.step.case)
     explained = split.explained
     if explained is not None and abs(explained[0] - 1) > TOLERANCE:
-        missing_s = median(split.step.call_s) * (1 - explained[0])
+        middle, low, high = explained
+        missing_s = median(split.step.call_s) * (1 - middle)
+        sure = low is not None and high is not None and not low <= 1 <= high
         more = "is unexplained: waiting for the slower worker, and calling" if missing_s > 0 else "overlaps"
-        yield f"{name}: {units.seconds(abs(missing_s))} of {units.seconds(median(split.step.call_s))} {more}"
+        doubt = "" if sure else ", but not for sure"
+        yield f"{name}: {units.seconds(abs(missing_s))} of {units.seconds(median(split.step.call_s))} {more}{doubt}"
     if split.floor_s is not None and split.link is not None:
         yield (
             f"{name}: {split.step.reduced_bytes / 1e6:.2f} MB of gradients; a ring of plain sockets "
@@ -87,6 +92,7 @@ VIEW = View(
         *costs_view.hidden_columns("link_byte_per_s", "link_latency_s"),
         *costs_view.hidden_columns("reduced_bytes", dtype="Int64"),
         *costs_view.hidden_columns("feed", dtype="string"),
+        *costs_view.hidden_columns("within", dtype="boolean"),
     ),
     rows=rows,
     notes=notes,

@@ -168,9 +168,19 @@ def conclusion(report: Report) -> list[str]:
     gated = [one for one in report.comparisons if one.gated]
     gate = f"gate {report.gate * 100:.3g} %"
     if not lines and not gated:
-        return [f"{gate}: not applied, nothing here can be gated"]
+        return [f"{gate}: not applied, nothing here can be gated{_why_not(report)}"]
     told = units.count(len(lines), "regression") if lines else "no regression"
     return [*lines, f"{gate}: {told}, {units.count(len(gated), 'case')} compared"]
+
+
+def _why_not(report: Report) -> str:
+    """Say what keeps a gate from all cases."""
+    compared = [one for one in report.comparisons if one.found is not None]
+    if not compared:
+        return ": no case could be compared"
+    if all(one.hardware for one in compared):
+        return ": the hosts differ (--same-host if they are one machine)"
+    return ": one invocation on a side tells nothing of the noise between processes (--invocations 5 on both)"
 
 
 def change_text(one: Comparison) -> str:

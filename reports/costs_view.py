@@ -145,7 +145,7 @@ def case_columns() -> tuple[Column, ...]:
 
 VIEW = View(
     name="costs",
-    title="What a case costs: median over invocations, ± half the distance between the quartiles",
+    title="What a case costs: median over invocations, ± half the distance between the quartiles (of three or more)",
     columns=(
         *case_columns(),
         time_column("build_s", "build"),

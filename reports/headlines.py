@@ -23,12 +23,19 @@ class Stage:
         mode: of the stage.
         calls: the call it begins at, from 1; may be a fraction.
         low, high: the 95 % interval of that; None where open or not known.
+        ties: other modes that cannot be told from it in the middle of the stage.
     """
 
     mode: str
     calls: float
     low: float | None = None
     high: float | None = None
+    ties: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> str:
+        """Name the mode, and those that may cost less as well."""
+        return " or ".join((self.mode, *self.ties))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +107,16 @@ def stages(members: Sequence[Measurement]) -> tuple[Stage, ...]:
         ]
         ahead = [one for one in later if one[0] > found[-1].calls]
         if not ahead:
-            return tuple(found)
+            return tuple(_with_ties(members, found))
         calls, one, at = min(ahead, key=lambda each: each[0])
         found.append(Stage(mode=at.case.mode, calls=calls, low=one.low, high=one.high))
+
+
+def _with_ties(members: Sequence[Measurement], found: Sequence[Stage]) -> Iterator[Stage]:
+    ends = [*(stage.calls for stage in found[1:]), float(MANY)]
+    for stage, end in zip(found, ends, strict=True):
+        middle = round(math.sqrt(stage.calls * max(stage.calls, end)))
+        yield replace(stage, ties=tuple(mode for mode in breakeven.best(members, middle) if mode != stage.mode))
 
 
 def sentence(headline: Headline) -> Words:
@@ -145,7 +159,7 @@ def _ratio(headline: Headline, mode: str) -> str:
     """Write how many times faster a mode is: `21x over eager [20.4, 21.9]`."""
     row = headline.compared[mode]
     value, _, interval = tables.speedup_text({"speedup_within": False, **row}).partition(" ")
-    return f"{value} over {headline.base}" + (f" {interval}" if interval else "")
+    return f"{value.rstrip('*')} over {headline.base}" + (f" {interval}" if interval else "")
 
 
 def _slower(headline: Headline) -> str:
@@ -174,7 +188,8 @@ def reasons(headline: Headline) -> list[str]:
     """Say which mode is cheapest for fewer calls, and how the other modes do."""
     lines = []
     if len(headline.stages) > 1:
-        lines.append(f"least in all: {ladder(headline)}")
+        each = ", each pair by itself" if headline.kind == UNDECIDED else ""
+        lines.append(f"least in all{each}: {ladder(headline)}")
     if headline.kind == USE and headline.stages[-1].mode not in headline.best:
         lines.append(
             f"from which call on {headline.best[0]} has cost less than {headline.stages[-1].mode}: not decided"
@@ -189,7 +204,7 @@ def ladder(headline: Headline) -> str:
     """Say which mode has cost least from which call on: `eager at first, graph from call 12 [10, 15]`."""
     first, *later = headline.stages
     since = "at first" if later else "from the first call on"
-    return ", ".join([f"{first.mode} {since}", *(f"{one.mode} from call {stage_text(one)}" for one in later)])
+    return ", ".join([f"{first.names} {since}", *(f"{one.names} from call {stage_text(one)}" for one in later)])
 
 
 def stage_text(stage: Stage) -> str:

@@ -7,7 +7,7 @@ from tfbench.bench.case import CPU, MIRRORED
 from tfbench.bench.record import Run
 from tfbench.reports import costs_view, scaling, units
 from tfbench.reports.scaling import Point
-from tfbench.reports.views import Column, Row, View
+from tfbench.reports.views import ONE_PROCESS, Column, Row, View
 
 SHARED = "logical CPU devices share one thread pool: functional, not scaling"
 
@@ -36,6 +36,7 @@ def row(point: Point) -> Row:
         "throughput": throughput,
         "unit": measurement.unit,
         "per_width": None if throughput is None else throughput / point.width,
+        "within": point.gained is not None and point.gained.within,
     }
     for name in ("speedup", "efficiency", "serial_fraction"):
         middle, low, high = getattr(point, name) or (None, None, None)
@@ -44,23 +45,36 @@ def row(point: Point) -> Row:
 
 
 def interval_text(row: Row, name: str) -> str:
-    """Write a share with its interval: `48 % [45, 51]`; a dash for the base."""
+    """Write a share with its interval: `48 % [45, 51]`; a star for one process, a dash for the base."""
     middle, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
     if middle is None or row["speedup"] == 1.0:
         return units.NOTHING
     ends = "" if low is None or high is None else f" [{100 * low:.0f}, {100 * high:.0f}]"
-    return f"{100 * middle:.0f} %{ends}"
+    return f"{100 * middle:.0f} %{ends}" + "*" * row["within"]
+
+
+def serial_text(row: Row) -> str:
+    """Write the serial fraction; where the wider one is slower than the base, no fraction of the work explains it."""
+    if row["serial_fraction"] is not None and row["serial_fraction"] > 1:
+        return "slower"
+    return interval_text(row, "serial_fraction")
 
 
 def speedup_text(row: Row) -> str:
     """Write the speed-up with its interval; nothing for the base itself."""
-    return "base" if row["speedup"] == 1.0 else units.ratio(row["speedup"], row["speedup_low"], row["speedup_high"])
+    if row["speedup"] == 1.0:
+        return "base"
+    return units.ratio(row["speedup"], row["speedup_low"], row["speedup_high"]) + "*" * row["within"]
 
 
 def notes(run: Run) -> list[str]:
     """Say where width is not what it seems, and what Amdahl's or Gustafson's law makes of three widths or more."""
     found = [points[0].measurement.case.placement for points in scaling.points(run.measurements)]
     lines = [f"cpu-mirrored: {SHARED}"] if any((p.device, p.strategy) == (CPU, MIRRORED) for p in found) else []
+    if any(
+        point.gained is not None and point.gained.within for each in scaling.points(run.measurements) for point in each
+    ):
+        lines.append(ONE_PROCESS)
     for points in scaling.points(run.measurements):
         name = costs_view.case_name(points[0].measurement.case)
         for law, fraction in (("Amdahl", scaling.amdahl(points)), ("Gustafson", scaling.gustafson(points))):
@@ -96,7 +110,9 @@ VIEW = View(
         Column(name="speedup", dtype="float64", header="speed-up", write=speedup_text, right=True),
         *costs_view.hidden_columns("speedup_low", "speedup_high"),
         *interval_columns("efficiency", "efficiency"),
-        *interval_columns("serial_fraction", "serial"),
+        Column(name="serial_fraction", dtype="float64", header="serial", write=serial_text, right=True),
+        *costs_view.hidden_columns("serial_fraction_low", "serial_fraction_high"),
+        *costs_view.hidden_columns("within", dtype="boolean"),
     ),
     rows=rows,
     notes=notes,

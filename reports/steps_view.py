@@ -6,7 +6,7 @@ from tfbench.bench.record import Run
 from tfbench.reports import costs_view, ops_view, steps, units
 from tfbench.reports.speedup import Speedup
 from tfbench.reports.steps import Way
-from tfbench.reports.views import Column, Row, View
+from tfbench.reports.views import ONE_PROCESS, Column, Row, View
 
 EXAMPLE = "tfbench run fashion_mnist --param steps_per_execution=1,50 --param feed=device,numpy,dataset"
 ADD_DEVICE = "add device to --param feed; Keras does several steps a call from a dataset only"
@@ -65,7 +65,7 @@ def notes(run: Run) -> list[str]:
         lines.append(f"some have nothing to compare their feed with: {ADD_DEVICE}")
     compared = [one for way in found for one in (way.over_one, way.over_device) if one is not None]
     if any(one.within for one in compared):
-        lines.append("* from one process: another may well lie outside the interval")
+        lines.append(ONE_PROCESS)
     return lines
 
 

@@ -31,9 +31,9 @@ def title(rows: pd.DataFrame) -> str:
 
 
 def speedup_text(row: Row) -> str:
-    """Write a speed-up with its interval; a star for one that knows a single process only."""
-    text = units.ratio(row["speedup"], row["speedup_low"], row["speedup_high"])
-    return f"{text}*" if "[" in text and row["speedup_within"] else text
+    """Write a speed-up with its interval, if it has one; a star for one that knows a single process only."""
+    text, within = units.ratio(row["speedup"], row["speedup_low"], row["speedup_high"]), row["speedup_within"]
+    return f"{text}*" if text != units.NOTHING and pd.notna(within) and within else text
 
 
 def _is_baseline(row: Row) -> bool:
@@ -119,7 +119,7 @@ def notes(rows: pd.DataFrame) -> list[str]:
     names = (rows["implementation"] + " " + rows["mode"]).str.cat(place_texts(rows), sep=" ").str.strip()
     warned = rows.assign(warning=rows["warnings"].str.split("; "), name=names).explode("warning")
     warned = warned[warned["warning"] != ""]
-    lines = ["* from one process: another may well lie outside the interval"] if _starred(rows) else []
+    lines = [views.ONE_PROCESS] if _starred(rows) else []
     if rows["more_invocations"].notna().any():
         lines.append(verdict.LEGEND)
     for warning, group in warned.groupby("warning", sort=False):

@@ -14,6 +14,8 @@ from tfbench.bench.record import Run
 from tfbench.reports import units
 
 Row = dict[str, Any]
+ONE_PROCESS = "* from one process, which decides nothing: another may well lie elsewhere (--invocations 5)"
+UNDER_QUICK = "with --quick and --timing-only rounds and first calls are all that is measured"
 
 
 def plain(value: Any) -> str:
@@ -111,7 +113,9 @@ def show(view: View, run: Run, console: Console) -> None:
     if rows:
         console.print(rich_table(view.title, view.columns, rows))
     else:
-        console.print(f"{view.title}: the run {run.name} has nothing for it", markup=False, highlight=False)
+        text = f"{view.title}: the run {run.name} has nothing for it"
+        less = {"quick", "timing-only"} & run.options.keys()
+        console.print(f"{text} ({UNDER_QUICK})" if less else text, markup=False, highlight=False, soft_wrap=True)
     for note in view.notes(run):
         console.print(f"  {note}", markup=False, highlight=False, soft_wrap=True)
 

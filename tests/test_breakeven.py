@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tfbench.reports import breakeven
+from tfbench.reports import breakeven, breakeven_view, views
 from tfbench.reports.breakeven import BreakEven
 
 
@@ -106,3 +106,26 @@ def test_modes_that_cannot_be_told_apart_are_both_advised(costs: Any) -> None:
     modes = [costs("eager", (1.0, 1.0), (1.0, 4.0)), costs("graph", (1.1, 1.1), (1.1, 3.0))]
     ((_, told),) = breakeven.advice(modes)
     assert set(told[1_000_000]) == {"eager", "graph"}
+
+
+def test_the_advice_never_contradicts_the_interval_of_the_break_even(costs: Any) -> None:
+    # Two invocations: that XLA gains is sure (0.9 and 1.0 s a call), though not by what factor (1.9 and 11 times).
+    slow, fast = costs("eager", (1.0, 1.9), (1.0, 1.1)), costs("xla", (10.0, 1.0), (10.0, 0.1))
+    found = breakeven.between(slow, fast)
+    assert found.word == "later"
+    assert found.high is not None
+    ((_, told),) = breakeven.advice([slow, fast])
+    assert told[1_000_000] == ["xla"]
+    assert breakeven.best([slow, fast], int(found.high) + 1) == ["xla"]
+    assert breakeven.best([slow, fast], int(found.calls)) == ["eager", "xla"]
+
+
+def test_one_process_is_starred_and_its_advice_names_one_mode(costs: Any, records: Any) -> None:
+    run = records.run(measurements=(costs("eager", (2.0, 3.0)), costs("graph", (10.0, 1.0))))
+    (row,) = breakeven_view.rows(run)
+    assert breakeven_view.calls_text(row) == "5*"
+    told, star = breakeven_view.notes(run)
+    assert told.endswith(
+        ": eager* for 1 call, graph* for 100 calls, graph* for 10,000 calls, graph* for 1,000,000 calls"
+    )
+    assert star == views.ONE_PROCESS

@@ -118,10 +118,12 @@ def test_the_table_says_what_stays_unexplained(measured: Any, records: Any) -> N
         measured("all_reduce", 3.0),
     ]
     name = "toy data_parallel n=8,kind=small graph"
-    row, unexplained, ring = shown(records.run(measurements=tuple(parts)))[3:]
-    assert row == f"{name} cpu-multi_worker-2 10.0 s 4.00 s 3.00 s - 1.50 s 6.00 s 30 % 70 %"
+    row, star, unexplained, ring = shown(records.run(measurements=tuple(parts)))[3:]
+    assert row == f"{name} cpu-multi_worker-2 10.0 s 4.00 s 3.00 s - 1.50 s 6.00 s 30 %* 70 %*"
+    assert star == views.ONE_PROCESS
     assert unexplained == (
-        f"{name} (cpu-multi_worker-2): 3.00 s of 10.0 s is unexplained: waiting for the slower worker, and calling"
+        f"{name} (cpu-multi_worker-2): 3.00 s of 10.0 s is unexplained: waiting for the slower worker, and calling, "
+        "but not for sure"
     )
     assert ring == (
         f"{name} (cpu-multi_worker-2): 1.00 MB of gradients; a ring of plain sockets (1.00M byte/s, 250 ms) would take "

@@ -240,13 +240,17 @@ def test_other_hosts_are_marked_as_hardware_and_the_gate_says_that_it_was_not_ap
     found = compare.make([run("a", {"eager": around(1.0)}), other], gate=gate)
     assert "slower (hardware) |" in compare_tables.markdown(found)
     lines = ["different hosts are compared as hardware and never gated (containers of one machine: --same-host)"]
-    lines += ["gate 10 %: not applied, nothing here can be gated"] if gate else []
+    why = "the hosts differ (--same-host if they are one machine)"
+    lines += [f"gate 10 %: not applied, nothing here can be gated: {why}"] if gate else []
     assert compare_tables.notes(found) == lines
 
 
 def test_a_gate_over_single_processes_only_says_that_it_was_not_applied(run: Any) -> None:
     found = compare.make([run("a", {"eager": (1.0,)}), run("b", {"eager": (9.0,)})], gate=0.1)
-    assert compare_tables.conclusion(found) == ["gate 10 %: not applied, nothing here can be gated"]
+    assert compare_tables.conclusion(found) == [
+        ("gate 10 %: not applied, nothing here can be gated: one invocation on a side tells nothing of the noise "
+        "between processes (--invocations 5 on both)")
+    ]
 
 
 def test_a_gate_that_holds_says_so(run: Any) -> None:

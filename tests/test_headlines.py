@@ -132,6 +132,7 @@ def test_the_best_mode_that_never_surely_pays_back_says_so(cost: Any, only: Any)
     )
     assert [stage.mode for stage in found.stages] == ["eager", "graph"]
     assert found.best == ("xla", "graph")
+    assert [stage.names for stage in found.stages] == ["eager", "graph or xla"]
     # Both are named, and graph's stage is one of theirs.
     assert text(found).startswith("use xla or graph from call 2 on; ")
 

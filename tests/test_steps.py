@@ -93,7 +93,7 @@ def test_a_ratio_of_one_process_is_starred_and_what_has_no_base_is_said(way: Any
     assert lines[3:] == [
         "nothing to compare several steps a call with: add 1 to --param steps_per_execution",
         f"some have nothing to compare their feed with: {steps_view.ADD_DEVICE}",
-        "* from one process: another may well lie outside the interval",
+        views.ONE_PROCESS,
     ]
 
 
