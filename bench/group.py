@@ -62,9 +62,12 @@ def build(case: Case, workload: Workload, request: Request, devices: Devices) ->
 
 
 def first_line(error: BaseException) -> str:
-    """Give what an exception says in one line; where AutoGraph has put the user's code before it, that is its last."""
+    """Give what an exception says in one line: its first, which AutoGraph puts after the user's code and its type."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    return lines[-1] if lines[0] == "in user code:" else lines[0]
+    if lines[0] != "in user code:":
+        return lines[0]
+    kind = f"{type(error).__name__}: "
+    return next((line.removeprefix(kind) for line in lines if line.startswith(kind)), lines[-1])
 
 
 class Stages:

@@ -231,7 +231,7 @@ def _time(opened: dict[str, _Opened], meters: Meters, again: list[Trace], plan: 
 
 def _record(name: str, function: Function, inputs: Inputs, which: str, opened: _Opened) -> Measurement:
     kept = [done for done in opened.rounds if done.fate == KEPT]
-    work, unit = functions.rows(inputs[0])
+    work, unit = functions.work_of(inputs)
     case = Case(workload=name, implementation=getattr(function, "__name__", "step"), params=(), mode=which)
     return Measurement(
         case=case,

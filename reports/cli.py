@@ -1,6 +1,7 @@
 """The command line: `tfbench run`, `list`, `report`, `compare`, `import`, `history` and the rest."""
 
 import argparse
+import difflib
 import json
 import os
 import sys
@@ -22,6 +23,7 @@ from tfbench.reports import (
 )
 
 USAGE_ERROR = 4  # pytest's
+NEARLY = 0.85  # share of letters in common: no option of pytest is so near to one of ours
 BAD_INPUT = 2
 
 RUN = """Measure workloads in all modes, and print a table for each. Without names: those that tfbench brings.
@@ -83,10 +85,24 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> int:
     """Measure, as a thin call of pytest; what is not known here goes on to pytest."""
     import pytest
 
+    _refuse_misspelt(rest)
     # Of the tests that call us; pytest-benchmark would take this run for one of pytest-xdist's and measure nothing.
     os.environ.pop("PYTEST_XDIST_WORKER", None)
     code = int(pytest.main(pytest_arguments(arguments, rest)))
     return BAD_INPUT if code == USAGE_ERROR else code
+
+
+def _refuse_misspelt(rest: Sequence[str]) -> None:
+    """Refuse what is nearly an option of ours: pytest, which gets what is not ours, would only say what it is not.
+
+    Raises:
+        BadInputError: with the option that was meant.
+    """
+    for word in rest:
+        name = word.partition("=")[0]
+        near = difflib.get_close_matches(name, [f"--{option.name}" for option in flags.OPTIONS], n=1, cutoff=NEARLY)
+        if name.startswith("--") and near:
+            raise BadInputError(f"unknown option {name}: did you mean {near[0]}?")
 
 
 def list_cases(arguments: argparse.Namespace, rest: list[str]) -> int:

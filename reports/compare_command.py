@@ -25,8 +25,10 @@ A speed-up above 1 means that the new side is faster; its 95 % interval is over 
 several devices, are shown side by side, a column a machine: --by machine says so, --by run compares the runs instead.
 With a gate, different hosts are told as hardware and never gated."""
 EPILOG = """exit code: 0 nothing worse than the gate, 1 a regression, 2 unusable input.
-examples: tfbench compare results/before results/after --gate 5%   |   tfbench compare results/latest --by mode
-          tfbench compare cpu.json gpu.json --against cpu-host --price cpu-host=0.1 --price gpu-host=0.5"""
+examples:
+  tfbench compare results/before results/after --gate 5%
+  tfbench compare results/latest --by mode
+  tfbench compare cpu.json gpu.json --against cpu-host --price cpu-host=0.1 --price gpu-host=0.5"""
 
 
 def compare(arguments: argparse.Namespace, rest: list[str]) -> int:
@@ -40,9 +42,9 @@ def compare(arguments: argparse.Namespace, rest: list[str]) -> int:
         threshold = options.share(arguments.threshold, "threshold")
     prices = _prices(arguments.price or [])
     path = page_file.place(arguments, why=NO_FOLDER) if page_file.wanted(arguments) else None
+    runs = [store.load(Path(name)) for name in arguments.runs]
     if len(arguments.runs) < 2 and arguments.by in {None, "run"} and not (prices or arguments.against):
         raise BadInputError("one run has no other to be compared with: name a second, or choose --by mode")
-    runs = [store.load(Path(name)) for name in arguments.runs]
     if _of_machines(arguments, runs, prices):
         return _compare_machines(arguments, runs, prices, path)
 
@@ -142,6 +144,7 @@ def add(commands: Any) -> None:
         help="compare runs, or the sides of one run",
         description=DESCRIPTION,
         epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("runs", nargs="+", metavar="RUN", help="run.json or its folder, the base first")

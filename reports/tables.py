@@ -120,6 +120,11 @@ def notes(rows: pd.DataFrame) -> list[str]:
     warned = rows.assign(warning=rows["warnings"].str.split("; "), name=names).explode("warning")
     warned = warned[warned["warning"] != ""]
     lines = [views.ONE_PROCESS] if _starred(rows) else []
+    if rows["baseline"].isna().all() and len(set(rows["mode"])) > 1:
+        mode = rows["mode"].iloc[0]
+        lines.append(
+            f"the baseline was not measured: tfbench report --baseline {mode} compares with {mode} mode instead"
+        )
     if rows["more_invocations"].notna().any():
         lines.append(verdict.LEGEND)
     for warning, group in warned.groupby("warning", sort=False):

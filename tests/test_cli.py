@@ -233,6 +233,12 @@ def test_an_interrupted_command_ends_in_one_line(tmp_path: Path, capsys) -> None
     assert capsys.readouterr().err == "tfbench: interrupted\n"
 
 
+@pytest.mark.parametrize("word", ["--quik", "--quik=1"])
+def test_an_option_that_is_nearly_ours_is_not_given_to_pytest(word: str, capsys) -> None:
+    assert cli.main(["run", "sum_loop", word]) == 2
+    assert capsys.readouterr().err == "tfbench: unknown option --quik: did you mean --quick?\n"
+
+
 def test_list_prints_records_for_machines(capsys) -> None:
     assert cli.main(["list", "layer_norm", "--mode", "xla", "--device", "cpu", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)

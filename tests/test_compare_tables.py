@@ -248,8 +248,10 @@ def test_other_hosts_are_marked_as_hardware_and_the_gate_says_that_it_was_not_ap
 def test_a_gate_over_single_processes_only_says_that_it_was_not_applied(run: Any) -> None:
     found = compare.make([run("a", {"eager": (1.0,)}), run("b", {"eager": (9.0,)})], gate=0.1)
     assert compare_tables.conclusion(found) == [
-        ("gate 10 %: not applied, nothing here can be gated: one invocation on a side tells nothing of the noise "
-        "between processes (--invocations 5 on both)")
+        (
+            "gate 10 %: not applied, nothing here can be gated: one invocation on a side tells nothing of the noise "
+            "between processes (--invocations 5 on both)"
+        )
     ]
 
 

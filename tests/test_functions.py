@@ -170,3 +170,8 @@ def test_a_method_under_a_decorator_keeps_its_object(tf: Any) -> None:
 def test_functions_that_do_not_tell_their_arguments_are_taken_as_they_are() -> None:
     functions.fits(max, (1, 2), "max", source="--args")
     assert isinstance(iter([]), Iterator)
+
+
+def test_batches_of_different_sizes_are_counted_as_calls(tf: Any) -> None:
+    assert functions.work_of([(tf.ones([32, 2]),), (tf.ones([32, 2]),)]) == (32, "examples")
+    assert functions.work_of([(tf.ones([32, 2]),), (tf.ones([24, 2]),)]) == (1, "calls")

@@ -10,6 +10,7 @@ from tfbench.bench import group
         ("no disk", "no disk"),
         ("\n  no disk \nand more", "no disk"),
         ("", "ValueError"),
+        ('in user code:\n\n    File "mine.py", line 3, in step  *\n\n    ValueError: no disk\n    at all\n', "no disk"),
         ('in user code:\n\n    File "mine.py", line 3, in step  *\n\n    TypeError: no disk\n', "TypeError: no disk"),
     ],
 )

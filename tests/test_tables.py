@@ -313,3 +313,10 @@ def test_brackets_are_read_as_text_in_markdown(pair: Any) -> None:
     text = tables.markdown(pair(implementation="a[red]b", unit="c[red]d"))
     assert "| a\\[red]b | eager |" in text or "| a[red]b | eager |" in text
     assert "c[red]d/s" in text.replace("\\[", "[")
+
+
+def test_a_table_without_its_baseline_says_what_to_compare_with(shown: Any, records: Any) -> None:
+    found = [records.measurement(case=records.case(mode=mode)) for mode in ("graph", "xla")]
+    line = "  the baseline was not measured: tfbench report --baseline graph compares with graph mode instead"
+    assert line in shown(records.run(measurements=tuple(found)))
+    assert line not in shown(records.run(measurements=tuple(found[:1])))

@@ -2,7 +2,7 @@
 
 import inspect
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def _make(
     notes = [DECORATED.format(name)] if decorated else []
     if len({_shapes(one) for one in inputs}) > 1:
         notes.append(UNEQUAL)
-    count, unit = work if work[0] else rows(inputs[0])
+    count, unit = work if work[0] else work_of(inputs)
     return Made(function=function, inputs=inputs, notes=tuple(notes), work=count, unit=unit)
 
 
@@ -118,6 +118,12 @@ def fits(function: Callable[..., Any], arguments: tuple[Any, ...], where: str, *
     except TypeError as error:
         given = f"{len(arguments)} argument{'' if len(arguments) == 1 else 's'}"
         raise ValueError(f"{where}{signature} cannot be called with the {given} of {source}: {error}") from error
+
+
+def work_of(inputs: Sequence[tuple[Any, ...]]) -> tuple[int, str]:
+    """Give what a call does: the rows of its batch; where batches differ in that, a call is a call."""
+    found = {rows(arguments) for arguments in inputs}
+    return found.pop() if len(found) == 1 else (1, "calls")
 
 
 def rows(arguments: tuple[Any, ...]) -> tuple[int, str]:
