@@ -64,7 +64,9 @@ OPTIONS = (
         metavar="RUN",
         help="go on with a run: measure what is missing or failed in it, with its own options, into its folder",
     ),
-    Option(name="quick", help="a first look: 1 invocation, small budget, wide spread"),
+    Option(
+        name="quick", help="a first look: 1 invocation, small budget, wide spread, nothing but rounds and first calls"
+    ),
     Option(name="timing-only", help="leave out what is measured beside the times: costs and call sequences"),
     Option(
         name="profile",

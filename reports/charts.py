@@ -106,7 +106,7 @@ def unnamed_axis(field: str = "name") -> alt.Y:
 
 def above(rows: alt.Chart, field: str = "name", *, dy: int) -> alt.Chart:
     """Write the name of each row above its bar."""
-    return rows.mark_text(align="left", baseline="middle", dy=dy, limit=320).encode(
+    return rows.mark_text(align="left", baseline="middle", dy=dy, limit=alt.ExprRef("width")).encode(
         x=alt.value(0), y=unnamed_axis(), text=alt.Text(f"{field}:N")
     )
 

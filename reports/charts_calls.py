@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
+from typing import Any
 
 import altair as alt
 from tfbench.bench.record import Measurement
@@ -14,6 +15,7 @@ MOST = breakeven.HORIZONS[-1]
 FILTERS = ("workload", "device")
 PER_DECADE = 4  # points of a curve
 CALLS_LABEL = "datum.value >= 1e6 ? format(datum.value / 1e6, ',') + ' million' : format(datum.value, ',')"
+LABELS = (11, -11)  # pixels below its ring that a number stands
 LETTER = 8  # pixels that a letter of the name of a mode takes
 
 
@@ -174,7 +176,12 @@ def _ring_layers(name: str) -> list[alt.Chart]:
     return [
         meets.mark_rule(color=charts.INK, strokeWidth=1.5).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q")),
         ring.encode(x=alt.X("n:Q"), tooltip=charts.tips("label")),
-        meets.mark_text(dx=7, dy=11, align="left", fontWeight=600).encode(x=alt.X("n:Q"), text=alt.Text("call:N")),
+        *(
+            meets.transform_filter(f"datum.row === {row}")
+            .mark_text(dx=7, dy=dy, align="left", fontWeight=600)
+            .encode(x=alt.X("n:Q"), text=alt.Text("call:N"))
+            for row, dy in enumerate(LABELS)
+        ),
     ]
 
 
@@ -197,6 +204,12 @@ def _curves(members: Sequence[Measurement]) -> Rows:
 
 
 def _meets(members: Sequence[Measurement]) -> Rows:
+    """Give the points where totals meet; the numbers of those next to each other stand below and above."""
+    found = sorted(_each_meet(members), key=lambda row: float(row["n"]))
+    return [{**row, "row": i % len(LABELS)} for i, row in enumerate(found)]
+
+
+def _each_meet(members: Sequence[Measurement]) -> list[dict[str, Any]]:
     rows, modes = [], {m.case.id: m.case.mode for m in members}
     for found in breakeven.of_run(members):
         if found.word == breakeven.LATER and found.calls is not None and found.seconds and found.calls < MOST:

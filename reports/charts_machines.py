@@ -141,7 +141,7 @@ def _speedup_layers(name: str, drawn: Rows, styles: Mapping[str, tuple[str, str]
         one.encode(x=alt.X("one:Q")),
         # The style sheet gives them a halo, since lines may run through them.
         heads.properties(name="halo_names")
-        .mark_text(align="left", baseline="middle", dy=3, limit=320)
+        .mark_text(align="left", baseline="middle", dy=3, limit=alt.ExprRef("width"))
         .encode(x=alt.value(0), text=alt.Text("name:N")),
         sides.mark_rule(strokeWidth=2.5).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"), color=colour),
         sides.mark_point(filled=True, size=75, opacity=1).encode(

@@ -151,9 +151,9 @@ def drift(drawn: Rows, *, name: str, data_name: str, table: DataTable, left_out:
         lines,
         name=name,
         title="Drift",
-        caption="Time of a call, block by block, a line for each invocation. Flat lines upon each other are a steady "
-        f"machine. Up is slower: a row's edges are {2**SWING:.2g} times the case's median, and the median over "
-        f"{2**SWING:.2g}."
+        caption="Time of a call, block by block, a line for each invocation. Flat lines upon each other in the middle "
+        f"of a row are a steady machine. Up is slower: a row's edges are {2**SWING:.2g} times the case's median, and "
+        f"the median over {2**SWING:.2g}; what is further off runs along the edge."
         f"{left_out}",
         data={data_name: drawn},
         height=charts.rows_of(34),

@@ -71,7 +71,8 @@ def per_core(rows: Sequence[Mapping[str, Any]], *, name: str, title: str, table:
         }
         for row in rows
     ]
-    width, rate = _axes(drawn, axis=f"{rows[0]['each']}s", field="rate", form="~s")
+    width, _ = _axes(drawn, axis=f"{rows[0]['each']}s", field="rate", form="~s")
+    rate = alt.Y("rate:Q", title=None, scale=alt.Scale(zero=True), axis=alt.Axis(format="~s", tickCount=5))
     return charts.figure(
         *_lines(name, drawn, width, rate, throughput="of each"),
         name=name,

@@ -105,12 +105,13 @@ class Contents:
         return {m.case.placement.label for m in self.run.measurements if m.case.workload == workload}
 
     def name(self, headline: Headline) -> str:
-        """Name an implementation in the whole run: with its parameters and place where others have other ones."""
+        """Name an implementation in the whole run: with the parameters and the place in which others differ."""
         case = headline.members[0].case
-        params = {m.case.params_label for m in self.run.measurements if m.case.workload == case.workload}
+        others = [dict(m.case.params) for m in self.run.measurements if m.case.workload == case.workload]
+        telling = [f"{name}={value}" for name, value in case.params if len({one.get(name) for one in others}) > 1]
         parts = (
             *(case.workload, case.implementation),
-            case.params_label if len(params) > 1 else "",
+            ",".join(telling),
             case.placement.label if len(self.places(case.workload)) > 1 else "",
         )
         return " ".join(part for part in parts if part)

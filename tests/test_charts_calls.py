@@ -71,6 +71,7 @@ def test_curves_are_the_first_call_and_steady_ones(members: Any) -> None:
             "high": even.high,
             "call": "19",
             "label": "xla has paid back over eager from call 19 on",
+            "row": 0,
         }
     ]
 
