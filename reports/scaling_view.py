@@ -50,7 +50,7 @@ def interval_text(row: Row, name: str) -> str:
     if middle is None or row["speedup"] == 1.0:
         return units.NOTHING
     ends = "" if low is None or high is None else f" [{100 * low:.0f}, {100 * high:.0f}]"
-    return f"{100 * middle:.0f} %{ends}" + "*" * row["within"]
+    return f"{100 * middle:.0f} %{ends}{'*' if row['within'] else ''}"
 
 
 def serial_text(row: Row) -> str:
@@ -64,7 +64,8 @@ def speedup_text(row: Row) -> str:
     """Write the speed-up with its interval; nothing for the base itself."""
     if row["speedup"] == 1.0:
         return "base"
-    return units.ratio(row["speedup"], row["speedup_low"], row["speedup_high"]) + "*" * row["within"]
+    ratio = units.ratio(row["speedup"], row["speedup_low"], row["speedup_high"])
+    return f"{ratio}{'*' if row['within'] else ''}"
 
 
 def notes(run: Run) -> list[str]:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from tfbench.bench.record import COMPLETE
-from tfbench.reports import charts_calls, headlines, tables, units
-from tfbench.reports.contents import Contents
+from tfbench.reports import charts_calls, headlines, speedup, tables, units
+from tfbench.reports.contents import ComparisonSet, Contents
 from tfbench.reports.headlines import Headline
 from tfbench.reports.page import Item, Notes, Section, Tags, Verdict, Verdicts
 
-TEXT = "Each implementation over its own eager mode, as in tfbench report --baseline eager; 95 % intervals in brackets."
+MOST_NAMED = 3
 
 
 def make(contents: Contents) -> Section:
@@ -25,7 +25,14 @@ def make(contents: Contents) -> Section:
     means = tuple(tables.means(contents.run))
     if means:
         items.append(Notes(texts=means))
-    return Section(heading="Verdicts", text=(TEXT,) if several else (), items=tuple(items))
+    return Section(heading="Verdicts", text=(_text(several),) if several else (), items=tuple(items))
+
+
+def _text(headlines: list[Headline]) -> str:
+    """Say what is compared with what."""
+    base, *others = dict.fromkeys(headline.base for headline in headlines)
+    over = "the first of its modes" if others else f"its own {base} mode, as in tfbench report --baseline {base}"
+    return f"Each implementation over {over}; 95 % intervals in brackets."
 
 
 def _warnings(contents: Contents) -> Iterator[str]:
@@ -49,7 +56,7 @@ def _verdicts(contents: Contents) -> Iterator[Verdict]:
             ids = {m.case.id for m in one.measurements if m.case.placement.label == place}
             told = [headline for headline in one.headlines if headline.members[0].case.id in ids]
             if len(told) > 1:
-                yield from _fastest(contents, ids, group, tags)
+                yield from _fastest(contents, one, ids, group, tags)
             yield from (_verdict(headline, group, tags) for headline in told)
 
 
@@ -63,8 +70,10 @@ def _verdict(headline: Headline, group: tuple[str, ...], tags: Tags) -> Verdict:
     )
 
 
-def _fastest(contents: Contents, ids: set[str], group: tuple[str, ...], tags: Tags) -> Iterator[Verdict]:
-    """Name the fastest case of a comparison set."""
+def _fastest(
+    contents: Contents, one: ComparisonSet, ids: set[str], group: tuple[str, ...], tags: Tags
+) -> Iterator[Verdict]:
+    """Name the fastest case of a comparison set, and those that may be as fast."""
     rows = contents.summary[contents.summary["case"].isin(ids) & contents.summary["speedup"].notna()]
     if not len(rows):
         return
@@ -74,5 +83,16 @@ def _fastest(contents: Contents, ids: set[str], group: tuple[str, ...], tags: Ta
     if len(base) and row["case"] != row["baseline"]:
         ratio, _, interval = tables.speedup_text(row).partition(" ")
         told += f"; {ratio} over {base.iloc[0]['implementation']} {base.iloc[0]['mode']} {interval}".rstrip()
-    words = ((f"{row['implementation']} ", ""), (row["mode"], row["mode"]), (told, ""))
+    words = ((f"{row['implementation']} ", ""), (row["mode"], row["mode"]), (told + _also(one, row["case"], ids), ""))
     yield Verdict(group=group, name="fastest of all", words=words, tags=tags)
+
+
+def _also(one: ComparisonSet, fastest: str, ids: set[str]) -> str:
+    """Name the cases from which the fastest cannot be told."""
+    members = {m.case.id: m for m in one.measurements if m.case.id in ids}
+    compared = {case: speedup.paired(members[fastest], m) for case, m in members.items() if case != fastest}
+    near = [one.names[case] for case, found in compared.items() if found is not None and (found.low or 0.0) <= 1.0]
+    if not near:
+        return ""
+    more = f" and {len(near) - MOST_NAMED} more" if len(near) > MOST_NAMED else ""
+    return f"; not told apart from {', '.join(near[:MOST_NAMED])}{more}"
