@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from page_runs import everything
+from page_runs import MODES, everything, measurement
 from tfbench.bench.record import INTERRUPTED
 from tfbench.reports import contents, headlines, tables, verdict_section
 from tfbench.reports.page import Figure, Notes, Section, Verdicts
@@ -31,6 +31,16 @@ def test_each_implementation_has_its_verdict_below_the_fastest_of_all(section: S
     assert found.verdicts[0].text.startswith("by_hand xla, 1.0")
     assert " a call; 8" in found.verdicts[0].text
     assert found.verdicts[0].text.split(" over ")[1].startswith("by_hand eager")
+
+
+def test_the_fastest_is_said_to_be_one_of_several_where_it_is(records: Any) -> None:
+    toys = [
+        measurement(records, mode, implementation=name, scale_s=scale_s)
+        for name, scale_s in (("by_hand", 0.001), ("library", 0.001), ("slow", 0.002))
+        for mode in MODES
+    ]
+    (found,) = of(verdict_section.make(contents.gather(records.run(measurements=tuple(toys)))), Verdicts)
+    assert found.verdicts[0].text.partition("; not told apart from ")[2] == "library xla"
 
 
 def test_the_sentences_are_those_of_the_headlines(section: Section, records: Any) -> None:
