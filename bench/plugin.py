@@ -15,6 +15,7 @@ pytest_plugins = ["tfbench.bench.fixture"]
 SUITE_FILE = Path(__file__).parent / "suite" / "bench_workloads.py"
 SUITE = pytest.StashKey[Suite]()
 PARAMETER = "case_id"
+NOTHING = "tfbench: nothing was measured: every case was skipped, for the reasons above"
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -120,18 +121,24 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write how the run ended, before anything is shown."""
-    if SUITE in session.config.stash:
-        try:
-            session.config.stash[SUITE].finish()
-        except StorageError as error:
-            session.exitstatus = pytest.ExitCode.INTERRUPTED
-            print(f"tfbench: {error}", file=sys.stderr)  # noqa: T201 - pytest has no way to say it here
+    """Write how the run ended, before anything is shown; a run that measured nothing is no success."""
+    if SUITE not in session.config.stash:
+        return
+    suite = session.config.stash[SUITE]
+    if suite.only_skipped and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    try:
+        suite.finish()
+    except StorageError as error:
+        session.exitstatus = pytest.ExitCode.INTERRUPTED
+        print(f"tfbench: {error}", file=sys.stderr)  # noqa: T201 - pytest has no way to say it here
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_terminal_summary(config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Let whoever can show the run do so."""
-    writer = config.stash[SUITE].writer
-    if writer is not None:
-        config.hook.pytest_tfbench_show_run(config=config, path=writer.path)
+    suite = config.stash[SUITE]
+    if suite.writer is not None:
+        config.hook.pytest_tfbench_show_run(config=config, path=suite.writer.path)
+    if suite.only_skipped:
+        terminalreporter.write_line(NOTHING, yellow=True)

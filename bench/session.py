@@ -14,23 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tfbench.bench import (
-    cluster,
-    environment,
-    guest,
-    interpreters,
-    replay,
-    scheduler,
-    selection,
-    store,
-)
+from tfbench.bench import cluster, environment, guest, interpreters, replay, scheduler, selection, store
 from tfbench.bench.case import Case
 from tfbench.bench.errors import BadInputError, StorageError, TfbenchError
 from tfbench.bench.machine import Host
 from tfbench.bench.membership import Membership
 from tfbench.bench.options import Choice
 from tfbench.bench.progress import Progress
-from tfbench.bench.record import COMPLETE, INTERRUPTED, RUNNING, Failure, Measurement, Outcome, Run
+from tfbench.bench.record import COMPLETE, INTERRUPTED, RUNNING, Failure, Measurement, Outcome, Run, Skip
 from tfbench.bench.resume import Resumption
 from tfbench.bench.scheduler import Measuring, Settings
 from tfbench.bench.supplements import Supplements
@@ -157,6 +148,11 @@ class Suite:
         """Tell whether there is anything to measure in this session."""
         return bool(self._sets)
 
+    @property
+    def only_skipped(self) -> bool:
+        """Tell whether nothing was measured although nothing failed."""
+        return bool(self._outcomes) and all(isinstance(outcome, Skip) for outcome in self._outcomes.values())
+
     def attend(self) -> guest.Visit:
         """Take part in the run of a cluster's first worker, until that is over."""
         data = self.data if any(self.catalog[cases[0].workload].data for cases in self._sets) else None
@@ -189,6 +185,8 @@ class Suite:
         except (TfbenchError, OSError) as error:  # such as a full disk: what is finished is kept
             self._broken = True
             pytest.exit(f"tfbench: {error}", returncode=pytest.ExitCode.INTERRUPTED)
+        except KeyboardInterrupt:  # pytest would show where; the report below says what is kept
+            pytest.exit("tfbench: interrupted", returncode=pytest.ExitCode.INTERRUPTED)
         if isinstance(outcome, Failure):
             pytest.fail(replay.failure_text(outcome), pytrace=False)
         if not isinstance(outcome, Measurement):

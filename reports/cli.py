@@ -192,7 +192,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run a command; give the exit code: 0 fine, 1 a case failed, 2 bad input or interrupted."""
+    """Run a command; give the exit code: 0 fine, 1 a case failed or all were skipped, 2 bad input or interrupted."""
     try:
         parsed, rest = make_parser().parse_known_args(arguments)
         command: Command = parsed.run

@@ -27,10 +27,9 @@ from tfbench.reports.places import File, Remote
 from tfbench.reports.run_schema import READ, RUNS
 
 KEY = store.KEY
-BATCH_BYTES = 2**24
-AT_ONCE = 8  # batches that are given on together: arrays are the faster the longer they are
+BATCH_BYTES = 2**23
+AT_ONCE = 16  # batches that are given on together: arrays are the faster the longer they are
 REMOTE_BYTES = 2**19  # a guess; to ask takes as long as to read
-STATISTICS = b'"stats": {'
 STEERING = re.compile(
     rb'\\(?!["\\]|u00b[15])'
 )  # escapes of anything but quotes, backslashes, and the signs for micro and about
@@ -172,20 +171,12 @@ def _read_into(view: memoryview, path: Any) -> None:
 
 
 def _prepare(text: bytearray, start: int, end: int) -> None:
-    """Make a line of a file's text, since Arrow reads a value a line; JSON has no line feed inside of values.
-
-    pytest-benchmark's statistics are blanked: they are a third of the text, and derived from the rounds anyway.
-    """
+    """Make a line of a file's text, since Arrow reads a value a line; JSON has no line feed inside of values."""
     if text[start] != ord("{"):
         raise _UnlikelyError  # and Arrow 26 dies of a text that begins with `null`
-    line = start
-    while line < end:
-        at = text.find(b"\n", line, end)
-        last = end if at < 0 else at
-        _blank_statistics(text, line, last, end)
-        if last < end:
-            text[last] = ord(" ")
-        line = last + 1
+    at = start
+    while (at := text.find(b"\n", at, end)) >= 0:
+        text[at] = ord(" ")
     characters = np.frombuffer(text, np.uint8)[start:end]
     if characters.min() < ord(" ") or characters.max() > ord("~"):
         raise _UnlikelyError  # `bench.store` makes it printable
@@ -193,17 +184,6 @@ def _prepare(text: bytearray, start: int, end: int) -> None:
     if escaped >= 0 and STEERING.search(text, escaped, end):
         raise _UnlikelyError
     text[end] = ord("\n")
-
-
-def _blank_statistics(text: bytearray, start: int, before: int, end: int) -> None:
-    """Blank the statistics that begin in a part of a text, from its end, where tfbench's own lines have them."""
-    while (found := text.rfind(STATISTICS, start, before)) >= 0:
-        first = found + len(STATISTICS)
-        last = text.find(b"}", first, end)
-        if last < 0:
-            raise _UnlikelyError  # it is cut off
-        np.frombuffer(text, np.uint8, last - first, first).fill(ord(" "))
-        before = found
 
 
 def parse(text: bytearray, ends: Sequence[int]) -> Batch:

@@ -211,6 +211,16 @@ def test_a_baseline_that_was_not_measured_is_refused(baseline: str, records, tmp
     )
 
 
+def test_a_run_that_measures_nothing_says_so_and_is_no_success(tmp_path: Path) -> None:
+    chosen = ["sum_loop", "--implementation", "python_loop", "--param", "n=10000", "--mode", "graph,xla"]
+    done = tfbench("run", *chosen, "--quick", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "tfbench: nothing was measured: every case was skipped, for the reasons above" in done.stdout
+    assert "Python's range is unrolled" in done.stdout
+    run_file = json.loads((tmp_path / "results/latest/run.json").read_text())
+    assert len(run_file["tfbench"]["skips"]) == 2
+
+
 def test_list_prints_the_cases_and_why_some_would_be_skipped(capsys) -> None:
     assert cli.main(["list", "sum_loop", "--implementation", "python_loop", "--device", "cpu"]) == 0
     first, second, third = capsys.readouterr().out.splitlines()
