@@ -22,7 +22,7 @@ class Split:
     Attributes:
         step, compute, all_reduce: the measurements; of an XLA step the all-reduce is that of graph mode.
         input: reading a batch from a pipeline, likewise; None if it was not measured.
-        link: between the workers; None if it was not measured.
+        link: between the workers, the fastest that any invocation found; None if it was not measured.
     """
 
     step: Measurement
@@ -91,11 +91,18 @@ def splits(measurements: Sequence[Measurement]) -> Iterator[Split]:
         outside = replace(case, mode=GRAPH if case.mode == XLA else case.mode)
         summed, read = (cases.get(replace(outside, implementation=part)) for part in (ALL_REDUCE, INPUT))
         if compute is not None and summed is not None and step.call_s and compute.call_s and summed.call_s:
-            links = (done.extras.link for done in step.invocations if done.extras is not None)
             yield Split(
                 step=step,
                 compute=compute,
                 all_reduce=summed,
-                link=next((link for link in links if link is not None), None),
+                link=_fastest_link(step),
                 input=read if read is not None and read.call_s else None,
             )
+
+
+def _fastest_link(step: Measurement) -> Link | None:
+    """Give what plain sockets reached at best: a floor is not raised by a busy moment of one invocation."""
+    links = [done.extras.link for done in step.invocations if done.extras and done.extras.link]
+    if not links:
+        return None
+    return Link(byte_per_s=max(link.byte_per_s for link in links), latency_s=min(link.latency_s for link in links))

@@ -137,6 +137,17 @@ def test_without_parts_the_table_says_how_to_get_them(records: Any) -> None:
     )
 
 
+def test_the_floor_is_that_of_the_fastest_link_of_all_invocations(measured: Any, three: list[Any]) -> None:
+    links = (Link(byte_per_s=1e6, latency_s=0.5), Link(byte_per_s=4e6, latency_s=1.0), None)
+    done = [
+        replace(invocation, extras=Extras(link=found))
+        for invocation, found in zip(measured("data_parallel", 10.0, 10.0, 10.0).invocations, links, strict=True)
+    ]
+    step = replace(three[0], invocations=tuple(done))
+    (split,) = communication.splits([step, *three[1:]])
+    assert split.link == Link(byte_per_s=4e6, latency_s=0.5)
+
+
 def test_the_link_is_that_of_real_sockets() -> None:
     answering: list[threading.Thread] = []
 
