@@ -17,7 +17,9 @@ import pytest
 from tfbench.bench.errors import BadRunError
 from tfbench.reports import cli, dashboard, tensorboard_command
 
-START = [sys.executable, "-c", "from tfbench.reports import cli; cli.entry()", "tensorboard"]
+# Where nohup started the tests, hangups are ignored in all of them.
+HEED = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)"
+START = [sys.executable, "-c", f"{HEED}; from tfbench.reports import cli; cli.entry()", "tensorboard"]
 Started = Callable[..., tuple[subprocess.Popen[str], str]]
 
 
