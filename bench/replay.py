@@ -1,8 +1,9 @@
-"""Hand rounds that a worker timed to pytest-benchmark's fixture, through its public interface."""
+"""Hand what workers found to pytest and to pytest-benchmark's fixture, through its public interface."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
+import pytest
 from tfbench.bench import codec
 from tfbench.bench.record import Failure, Measurement
 
@@ -51,3 +52,9 @@ def failure_text(failure: Failure) -> str:
     if failure.stderr:
         lines += ["the worker's last lines on stderr:", *(f"  {line}" for line in failure.stderr)]
     return "\n".join(lines)
+
+
+def stop(why: str, benchmark: Any) -> NoReturn:
+    """End the session in the middle of a test."""
+    benchmark.skipped = True  # or pytest-benchmark warns that it was not used
+    pytest.exit(f"tfbench: {why}", returncode=pytest.ExitCode.INTERRUPTED)

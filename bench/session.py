@@ -150,8 +150,9 @@ class Suite:
 
     @property
     def only_skipped(self) -> bool:
-        """Tell whether nothing was measured although nothing failed."""
-        return bool(self._outcomes) and all(isinstance(outcome, Skip) for outcome in self._outcomes.values())
+        """Tell whether nothing was measured although nothing failed and nobody interrupted."""
+        skipped = [isinstance(outcome, Skip) for outcome in self._outcomes.values()]
+        return bool(skipped) and all(skipped) and not self._interrupted
 
     def attend(self) -> guest.Visit:
         """Take part in the run of a cluster's first worker, until that is over."""
@@ -184,9 +185,9 @@ class Suite:
             outcome = self._outcome(case_id)
         except (TfbenchError, OSError) as error:  # such as a full disk: what is finished is kept
             self._broken = True
-            pytest.exit(f"tfbench: {error}", returncode=pytest.ExitCode.INTERRUPTED)
+            replay.stop(str(error), benchmark)
         except KeyboardInterrupt:  # pytest would show where; the report below says what is kept
-            pytest.exit("tfbench: interrupted", returncode=pytest.ExitCode.INTERRUPTED)
+            replay.stop("interrupted", benchmark)
         if isinstance(outcome, Failure):
             pytest.fail(replay.failure_text(outcome), pytrace=False)
         if not isinstance(outcome, Measurement):
