@@ -19,7 +19,8 @@ import toy_workloads
 from tfbench.bench import store
 from tfbench.bench.process import MEMORY
 
-ENTRY = (sys.executable, "-c", "from tfbench.reports.cli import entry; entry()")
+CODE = "from tfbench.reports.cli import entry; entry()"
+ENTRY = (sys.executable, "-c", CODE)
 FAULTY = Path(__file__).with_name("faulty_workloads.py")
 LEAKING = ("run", "leaking", "--mode", "eager", "--quick", "--budget", "0.2", "--workloads", str(FAULTY))
 CGROUP = Path("/sys/fs/cgroup/memory")
@@ -187,6 +188,22 @@ def test_a_run_that_is_being_measured_cannot_be_resumed_by_another(toy: Sequence
     run = store.load(tmp_path / "results")
     assert (process.returncode, run.status) == (0, "complete")
     assert set(run.planned) == {m.case.id for m in run.measurements}
+
+
+def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(toy: Sequence[str], tmp_path: Path) -> None:
+    heeding = [sys.executable, "-c", f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {CODE}"]
+    pipe = subprocess.PIPE
+    command = [*heeding, "run", "first_toy", "--full", *toy]
+    process = subprocess.Popen(command, cwd=tmp_path, text=True, stdout=pipe, stderr=pipe)
+    wait_for(process, "first_toy n=2")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    run = store.load(tmp_path / "results")
+    assert (process.returncode, run.status, sets_of(run)[:1]) == (2, "interrupted", ["first_toy n=1"])
+    assert problems(err) == []
+    assert "Exit: tfbench: interrupted" in out
+    assert "tfbench run --resume RUN measures the others" in out
+    assert not [word for word in ("Traceback", "Warning", "nothing was measured") if word in out]
 
 
 def test_what_failed_is_measured_again_with_all_it_is_compared_with_and_nothing_else(
