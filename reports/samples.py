@@ -47,15 +47,23 @@ def medians(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Give the median of each group of values; NaN for an empty one, and for one that holds NaN."""
     found = np.full(len(lengths), np.nan)
     for which, matrix in _matrices(values, lengths):
-        found[which] = np.median(matrix, axis=1)
+        found[which] = _median_of_rows(matrix)
     return found
+
+
+def _median_of_rows(matrix: np.ndarray) -> np.ndarray:
+    """Give what `np.median` gives, which sorts a part of each row: NumPy sorts whole rows several times faster."""
+    ordered = np.sort(matrix, axis=1)  # NaN last
+    width = matrix.shape[1]
+    middle = ordered[:, (width - 1) // 2 : width // 2 + 1].mean(axis=1)
+    return np.where(np.isnan(ordered[:, -1]), np.nan, middle)
 
 
 def quartiles(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Give the quartiles of each group of values, three rows, as `quantiles.quartiles` does; NaN for an empty one."""
     found = np.full((3, len(lengths)), np.nan)
     for which, matrix in _matrices(values, lengths):
-        found[:, which] = np.quantile(matrix, QUARTILES, axis=1)
+        found[:, which] = np.quantile(np.sort(matrix, axis=1), QUARTILES, axis=1)
     return found
 
 
@@ -102,7 +110,7 @@ def _median_ratios(rounds: Rounds, ones: np.ndarray, others: np.ndarray) -> np.n
         )
         same = usable.all(axis=1)
         logs = np.log(rounds.call_s[base[same]] / rounds.call_s[case[same]])
-        found[which[same]], done[which[same]] = np.median(logs, axis=1), True
+        found[which[same]], done[which[same]] = _median_of_rows(logs), True
     for pair in np.flatnonzero(~done):
         ratios = _log_ratios(rounds, ones[pair], others[pair])
         found[pair] = np.median(ratios) if len(ratios) else np.nan

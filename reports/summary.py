@@ -1,6 +1,7 @@
 """Summarise the cases of many runs at once: the columns of `frame.summary_frame`, in arrays."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -163,50 +164,62 @@ def _facts(found: Cases) -> Columns:
 
 def _warnings(found: Cases) -> list[str]:
     place = found.of("case", "placement")
-    placements = zip(place.field("device").to_pylist(), place.field("strategy").to_pylist(), strict=True)
-    complete = found.total("complete") == found.counts
     facts = zip(
         pc.fill_null(found.of("caution"), "").to_pylist(),
         found.of("data").to_pylist(),
         found.total("retraced_rounds").tolist(),
         found.total("compiled_rounds").tolist(),
-        complete.tolist(),
-        _given(found.of("precision")),
+        (found.total("complete") == found.counts).tolist(),
+        _precisions(found.of("precision")),
         found.counts.tolist(),
         _texts(found.of("health")),
-        placements,
+        place.field("device").to_pylist(),
+        place.field("strategy").to_pylist(),
         strict=True,
     )
-    return [
-        "; ".join(
-            cautions.texts(
-                caution=caution,
-                data=data,
-                retraced=retraced,
-                compiled=compiled,
-                complete=whole,
-                precision=Precision(**precision) if precision else None,
-                invocations=count,
-                health=health,
-                placement=placement,
-            )
-        )
-        for caution, data, retraced, compiled, whole, precision, count, health, placement in facts
-    ]
+    return [_warning(*of_case) for of_case in facts]
 
 
-def _given(records: pa.StructArray) -> list[Any]:
-    """Give records that few cases have, as Python's; None for the other cases, of which nothing is made."""
-    given: list[Any] = [None] * len(records)
+@lru_cache(maxsize=1024)
+def _warning(
+    caution: str,
+    data: str,
+    retraced: int,
+    compiled: int,
+    complete: bool,  # noqa: FBT001 - a fact, not a switch
+    precision: Precision | None,
+    invocations: int,
+    health: tuple[str, ...],
+    *placement: str,
+) -> str:
+    """Give the warnings of a case as one text; most cases of many runs have the same ones."""
+    device, strategy = placement
+    found = cautions.texts(
+        caution=caution,
+        data=data,
+        retraced=retraced,
+        compiled=compiled,
+        complete=complete,
+        precision=precision,
+        invocations=invocations,
+        health=health,
+        placement=(device, strategy),
+    )
+    return "; ".join(found)
+
+
+def _precisions(records: pa.StructArray) -> list[Precision | None]:
+    """Give what few cases have, and None for the others, of which nothing is made."""
+    found: list[Precision | None] = [None] * len(records)
     at = pc.indices_nonzero(records.is_valid())
     for i, value in zip(at.to_pylist(), records.take(at).to_pylist(), strict=True):
-        given[i] = value
-    return given
+        found[i] = Precision(**value)
+    return found
 
 
-def _texts(findings: pa.ListArray) -> list[list[str]]:
+def _texts(findings: pa.ListArray) -> list[tuple[str, ...]]:
     """Give the texts of each case's findings; much faster than a dictionary a finding."""
-    texts = findings.flatten().field("text").to_pylist()
+    texts = tuple(findings.flatten().field("text").to_pylist())
     ends = np.cumsum(pc.fill_null(findings.value_lengths(), 0).to_numpy()).tolist()
     return [texts[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
