@@ -130,6 +130,7 @@ def _differs(one: dict[int, float], other: dict[int, float]) -> bool:
 
 
 def advice(measurements: Sequence[Measurement]) -> Iterator[tuple[Measurement, dict[int, list[str]]]]:
-    """Say for each implementation which mode to take for 1, 100, 10,000 and 1,000,000 calls."""
+    """Say for each implementation of several modes which one to take for 1, 100, 10,000 and 1,000,000 calls."""
     for members in families([m for m in measurements if any(done.round_s for done in m.invocations)]).values():
-        yield members[0], {calls: best(members, calls) for calls in HORIZONS}
+        if len(members) > 1:
+            yield members[0], {calls: best(members, calls) for calls in HORIZONS}

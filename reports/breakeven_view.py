@@ -7,6 +7,7 @@ from tfbench.bench.record import Run
 from tfbench.reports import breakeven, units
 from tfbench.reports.views import ONE_PROCESS, Column, Row, View
 
+ALONE = "nothing was measured in several modes: tfbench run without --mode takes all"
 LEGENDS = {
     " or ": "or: these cannot be told apart for so many calls",
     "*": ONE_PROCESS,
@@ -58,6 +59,8 @@ def notes(run: Run) -> list[str]:
         name = " ".join(part for part in (case.workload, case.implementation, case.params_label) if part)
         lines.append(f"{name} ({case.placement.label}): {told}")
         seen |= {legend for sign, legend in LEGENDS.items() if sign in told}
+    if run.measurements and not lines:
+        return [ALONE]
     return lines + [legend for legend in LEGENDS.values() if legend in seen]
 
 

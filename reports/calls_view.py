@@ -64,6 +64,7 @@ VIEW = View(
         Column(name="why", dtype="string", header="why"),
         Column(name="fix", dtype="string"),
     ),
+    needs_more=True,
     rows=rows,
     notes=lambda run: run.ledger_notes,
 )

@@ -118,6 +118,7 @@ VIEW = View(
         Column(name="compiled", dtype="string"),
         Column(name="fix", dtype="string"),
     ),
+    needs_more=True,
     rows=rows,
     notes=notes,
 )

@@ -52,6 +52,7 @@ VIEW = View(
         costs_view.share_column("byte_share", "of byte/s"),
         *costs_view.hidden_columns("flop_per_s", "byte_per_s"),
     ),
+    needs_more=True,
     rows=rows,
     notes=notes,
 )

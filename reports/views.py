@@ -15,6 +15,7 @@ from tfbench.reports import units
 
 Row = dict[str, Any]
 ONE_PROCESS = "* from one process, which decides nothing: another may well lie elsewhere (--invocations 5)"
+WHAT = frozenset({"workload", "implementation", "params", "mode", "where", "unit", "axis", "kind"})
 UNDER_QUICK = "with --quick and --timing-only rounds and first calls are all that is measured"
 
 
@@ -58,6 +59,7 @@ class View:
         notes: gives what must be known beside the table.
         shown: gives the rows to print; the frame has all.
         arguments: what `rows` and `notes` take after the run, as texts of the command line.
+        needs_more: whether it shows what is measured beside the times, which --quick and --timing-only leave out.
     """
 
     name: str
@@ -67,6 +69,7 @@ class View:
     notes: Callable[..., Sequence[str]] = lambda _run: ()
     shown: Callable[[Sequence[Row]], Iterable[Row]] = lambda rows: rows
     arguments: tuple[str, ...] = ()
+    needs_more: bool = False
 
 
 def bind(view: View, texts: Sequence[str]) -> View:
@@ -90,9 +93,17 @@ def printed(columns: Sequence[Column]) -> list[Column]:
     return [column for column in columns if column.header]
 
 
+def unvarying(columns: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
+    """Give the columns that tell what is measured and are the same in all rows: said once, they make room."""
+    if len(rows) < 2:
+        return []
+    texts = [(column, {column.text(row) for row in rows}) for column in printed(columns) if column.name in WHAT]
+    return [column for column, found in texts if len(found) == 1 and found != {units.NOTHING}]
+
+
 def rich_table(title: str, columns: Sequence[Column], rows: Iterable[Row]) -> Table:
-    """Make a table for a console."""
-    table = Table(title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    """Make a table for a console; with an empty title it has none."""
+    table = Table(title=Text(title) if title else None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for column in printed(columns):
         table.add_column(Text(column.header), justify="right" if column.right else "left", no_wrap=True)
     for row in rows:
@@ -111,10 +122,16 @@ def show(view: View, run: Run, console: Console) -> None:
     """Print the table of a run, or say that there is nothing for it."""
     rows = list(view.shown(list(view.rows(run))))
     if rows:
-        console.print(rich_table(view.title, view.columns, rows))
+        same = unvarying(view.columns, rows)
+        title = [Text(view.title, style="bold")]
+        if same:
+            said = ", ".join(f"{column.header} {column.text(rows[0])}" for column in same)
+            title.append(Text(f"in all rows: {said}"))
+        console.print(*title, sep="\n", soft_wrap=True)
+        console.print(rich_table("", [column for column in view.columns if column not in same], rows))
     else:
         text = f"{view.title}: the run {run.name} has nothing for it"
-        less = {"quick", "timing-only"} & run.options.keys()
+        less = view.needs_more and {"quick", "timing-only"} & run.options.keys()
         console.print(f"{text} ({UNDER_QUICK})" if less else text, markup=False, highlight=False, soft_wrap=True)
     for note in view.notes(run):
         console.print(f"  {note}", markup=False, highlight=False, soft_wrap=True)

@@ -129,3 +129,10 @@ def test_one_process_is_starred_and_its_advice_names_one_mode(costs: Any, record
         ": eager* for 1 call, graph* for 100 calls, graph* for 10,000 calls, graph* for 1,000,000 calls"
     )
     assert star == views.ONE_PROCESS
+
+
+def test_one_mode_alone_is_no_advice(costs: Any, records: Any) -> None:
+    run = records.run(measurements=(costs("graph", (2.0, 3.0)),))
+    assert list(breakeven_view.rows(run)) == []
+    assert breakeven_view.notes(run) == [breakeven_view.ALONE]
+    assert breakeven_view.notes(records.run()) == []

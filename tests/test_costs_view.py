@@ -50,10 +50,10 @@ def words(line: str) -> str:
 
 def test_each_case_is_a_row_with_its_spread(run: Any) -> None:
     lines = shown(costs_view.VIEW, run)
-    assert words(lines[3]) == "toy by_hand n=8,kind=small eager cpu 500 ms 250 ms 125 ms 62.5 ms 1.00 s - - -"
+    assert words(lines[4]) == "eager 500 ms 250 ms 125 ms 62.5 ms 1.00 s - - -"
     # The quartiles of 100, 109 and 133 ms are 104.5 and 121.
     times = "500 ms ±0 109 ms ±8 125 ms ±0 62.5 ms ±0.0 1.00 ms ±0.00"
-    assert words(lines[4]) == f"toy by_hand n=8,kind=small xla cpu {times} 1,200 1.0 + 2.5 MB 25 %"
+    assert words(lines[5]) == f"xla {times} 1,200 1.0 + 2.5 MB 25 %"
 
 
 def test_the_notes_name_dispatch_naive_timing_and_reasons(run: Any) -> None:

@@ -117,7 +117,7 @@ def test_what_the_executor_hides_is_said(run: Any) -> None:
 def test_only_the_longest_operations_are_printed(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ops_view, "SHOWN", 1)
     lines = shown(ops_view.VIEW, run)
-    assert [line.split()[4] for line in lines[3:5]] == ["Python", "wrapped_dot.7"]
+    assert [line.split()[:2] for line in lines[4:6]] == [["eager", "Python"], ["xla", "wrapped_dot.7"]]
     assert len(views.to_frame(ops_view.VIEW, [run])) == 8
 
 

@@ -121,11 +121,10 @@ def shown(view: views.View, run: Any) -> list[str]:
 
 def test_the_table_shows_the_base_and_what_wider_gives(widths: Any, records: Any) -> None:
     lines = shown(scaling_view.VIEW, records.run(measurements=tuple(widths({1: 4.0, 2: 2.5, 4: 2.0}))))
-    name = "toy by_hand n=8,kind=small graph cpu-mirrored"
-    assert lines[3:] == [
-        f"{name}-1 replicas strong 1 4.00 s elements 2.00 2.00 base - -",
-        f"{name}-2 replicas strong 2 2.50 s elements 3.20 1.60 1.60x 80 % [80, 80] 25 % [25, 25]",
-        f"{name}-4 replicas strong 4 2.00 s elements 4.00 1.00 2.00x 50 % [50, 50] 33 % [33, 33]",
+    assert lines[4:] == [
+        "cpu-mirrored-1 1 4.00 s 2.00 2.00 base - -",
+        "cpu-mirrored-2 2 2.50 s 3.20 1.60 1.60x 80 % [80, 80] 25 % [25, 25]",
+        "cpu-mirrored-4 4 2.00 s 4.00 1.00 2.00x 50 % [50, 50] 33 % [33, 33]",
         "cpu-mirrored: logical CPU devices share one thread pool: functional, not scaling",
         # 0.25 over 0.8125, sums over the wider two
         "toy by_hand n=8,kind=small graph (cpu-mirrored-1) and wider: Amdahl's law fits a serial fraction of 30.8 %",

@@ -72,23 +72,24 @@ def shown(run: Any) -> list[str]:
 def test_the_table_sets_the_time_of_a_step_side_by_side(way: Any, records: Any) -> None:
     sides = [(1, "device", 1.0), (50, "device", 25.0), (1, "dataset", 2.0), (50, "dataset", 40.0)]
     run = records.run(measurements=tuple(way(count, feed, call_s, call_s) for count, feed, call_s in sides))
-    name = "toy by_hand n=8 xla cpu"
-    assert shown(run)[3:] == [
-        f"{name} 1 device 1.00 s 1.00 s elements 8.00 base base",
-        f"{name} 50 device 25.0 s 500 ms elements 16.0 2.00x base",
-        f"{name} 1 dataset 2.00 s 2.00 s elements 4.00 base 0.500x",
-        f"{name} 50 dataset 40.0 s 800 ms elements 10.0 2.50x 0.625x",
+    lines = shown(run)
+    same = "workload toy, implementation by_hand, params n=8, mode xla, where cpu, unit elements"
+    assert lines[1] == f"in all rows: {same}"
+    assert lines[4:] == [
+        "1 device 1.00 s 1.00 s 8.00 base base",
+        "50 device 25.0 s 500 ms 16.0 2.00x base",
+        "1 dataset 2.00 s 2.00 s 4.00 base 0.500x",
+        "50 dataset 40.0 s 800 ms 10.0 2.50x 0.625x",
     ]
 
 
 def test_a_ratio_of_one_process_is_starred_and_what_has_no_base_is_said(way: Any, records: Any) -> None:
     run = records.run(measurements=(way(2, "device", 1.0), way(2, "numpy", 2.0), way(1, "numpy", 3.0)))
-    lines = shown(run)[3:]
-    name = "toy by_hand n=8 xla cpu"
+    lines = shown(run)[4:]
     assert lines[:3] == [
-        f"{name} 2 device 1.00 s 500 ms elements 16.0 - base",
-        f"{name} 2 numpy 2.00 s 1.00 s elements 8.00 3.00x* 0.500x*",
-        f"{name} 1 numpy 3.00 s 3.00 s elements 2.67 base -",
+        "2 device 1.00 s 500 ms 16.0 - base",
+        "2 numpy 2.00 s 1.00 s 8.00 3.00x* 0.500x*",
+        "1 numpy 3.00 s 3.00 s 2.67 base -",
     ]
     assert lines[3:] == [
         "nothing to compare several steps a call with: add 1 to --param steps_per_execution",

@@ -1,6 +1,7 @@
 """Tables of `tfbench report --table`: as text, Markdown and frame."""
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -32,6 +33,23 @@ def test_only_columns_with_a_header_are_printed(records: Any) -> None:
     assert (title, header.split(), row.split(), note) == ("A toy", ["word", "two|2"], ["-", "2!"], "about r")
 
 
+def test_what_is_the_same_in_all_rows_is_said_once(records: Any) -> None:
+    columns = (
+        Column(name="workload", dtype="string", header="workload"),
+        Column(name="mode", dtype="string", header="mode"),
+        Column(name="where", dtype="string", header="where"),
+        Column(name="verdict", dtype="string", header="verdict"),
+    )
+    rows = [{"workload": "toy", "mode": mode, "where": None, "verdict": "slower"} for mode in ("graph", "xla")]
+    lines = shown(View(name="toy", title="A toy", columns=columns, rows=lambda _run: rows), records.run())
+    assert lines[:2] == ["A toy", "in all rows: workload toy"]
+    assert [line.split() for line in (lines[2], *lines[4:])] == [
+        ["mode", "where", "verdict"],
+        ["graph", "-", "slower"],
+        ["xla", "-", "slower"],
+    ]
+
+
 def test_markdown_escapes_pipes(records: Any) -> None:
     assert views.markdown(VIEW, records.run(name="r")).splitlines() == [
         "**A toy**",
@@ -58,6 +76,14 @@ def test_the_frame_has_all_columns_and_the_run(records: Any) -> None:
 def test_a_run_without_rows_says_so(records: Any) -> None:
     empty = View(name="toy", title="A toy", columns=VIEW.columns, rows=lambda _run: [])
     assert shown(empty, records.run(name="r")) == ["A toy: the run r has nothing for it"]
+
+
+def test_a_quick_run_says_so_where_it_left_out_what_the_table_needs(records: Any) -> None:
+    quick = records.run(name="r", options={"quick": ""})
+    empty = View(name="toy", title="A toy", columns=VIEW.columns, rows=lambda _run: [])
+    assert shown(empty, quick) == ["A toy: the run r has nothing for it"]
+    (said,) = (line for line in shown(replace(empty, needs_more=True), quick))
+    assert said.startswith("A toy: the run r has nothing for it (with --quick")
 
 
 @pytest.fixture
