@@ -5,6 +5,7 @@ import fcntl
 import gzip
 import json
 import os
+import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +24,14 @@ from tfbench.workloads import spec
 
 # The tests' own runs of pytest are none of pytest-xdist's: pytest-benchmark would measure nothing.
 os.environ.pop("PYTEST_XDIST_WORKER", None)
+
+
+TURNS = pytest.StashKey[Path]()
+
+
+def turns_folder(run_id: str) -> Path:
+    """Give the folder of the locks by which the processes of one test run take turns."""
+    return Path(tempfile.gettempdir()) / f"tfbench-tests-{run_id}"
 
 
 @contextlib.contextmanager
@@ -51,10 +60,22 @@ def pytest_runtest_protocol(item: pytest.Item) -> Any:
     worker = getattr(item.config, "workerinput", None)
     if worker is None:
         return (yield)
-    folder = Path(tempfile.gettempdir()) / f"tfbench-tests-{worker['testrunuid']}"
+    folder = turns_folder(worker["testrunuid"])
     folder.mkdir(exist_ok=True)
     with turn(folder, alone=item.get_closest_marker("alone") is not None):
         return (yield)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Remember, in the process that hands the tests out, the folder by which the others take turns."""
+    node.config.stash[TURNS] = turns_folder(node.workerinput["testrunuid"])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove that folder once all are done."""
+    if TURNS in config.stash:
+        shutil.rmtree(config.stash[TURNS], ignore_errors=True)
 
 
 class Records:
