@@ -1,6 +1,6 @@
 """The records of the retrace ledger: calls, what was traced and compiled in them, and why."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 SHAPE, RANK, DTYPE = "shape", "rank", "dtype"
@@ -99,6 +99,21 @@ class Stale:
     def where(self) -> str:
         """Give function, file and line."""
         return f"{self.function} ({self.file}:{self.line})"
+
+
+def again(traces: Iterable[Trace]) -> str:
+    """Say in one line how often functions were traced again and why, with the first cause; empty where they were not.
+
+    TensorFlow's own second trace, after variables were made, is left out.
+    """
+    found = [it for it in traces if not it.first and not any(cause.kind == VARIABLES for cause in it.causes)]
+    reasons = list(dict.fromkeys(cause.text for it in found for cause in it.causes))
+    if not found:
+        return ""
+    often = "once more" if len(found) == 1 else f"{len(found)} times more"
+    more = len(reasons) - 1
+    others = f" (and {more} other{'s' if more > 1 else ''})" if more > 0 else ""
+    return f"traced {often} after the first call" + (f": {reasons[0]}{others}" if reasons else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import statistics
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tfbench.bench import (
+    calls,
     checking,
     codec,
     compiling,
@@ -35,6 +37,7 @@ from tfbench.bench.protocol import Request
 from tfbench.bench.timing import Timed
 from tfbench.workloads.spec import DataSource, Job, Program, Workload
 
+NODE = re.compile(r"\{\{function_node [^}]*\}\} ?")  # before what TensorFlow's eager operations say
 Say = Callable[[dict[str, Any]], None]
 
 
@@ -62,8 +65,15 @@ def build(case: Case, workload: Workload, request: Request, devices: Devices) ->
 
 
 def first_line(error: BaseException) -> str:
-    """Give what an exception says in one line: its first, which AutoGraph puts after the user's code and its type."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    """Give what an exception says in one line: its first, which AutoGraph puts after the user's code and its type.
+
+    TensorFlow's executor puts it last, after where the operation was made and before the node's name in brackets.
+    """
+    text = NODE.sub("", str(error))
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or [type(error).__name__]
+    if lines[0].endswith("Graph execution error:"):
+        nodes = [i for i, line in enumerate(lines) if line.startswith("[[{{node")]
+        return lines[nodes[0] - 1] if nodes and nodes[0] > 1 else lines[0]
     if lines[0] != "in user code:":
         return lines[0]
     kind = f"{type(error).__name__}: "
@@ -154,9 +164,11 @@ def open_and_check(
     losses = checking.shard_losses(program)
     program = program if program.complete is None else program.complete()
     timed = Timed(id=case.id, program=program)
+    traced = len(meters.traces.events)
     if not request.check_only:
         stages.enter(case.id, "calibrate")
         timing.calibrate(timed, meters, request.plan)
+    again = calls.again(meters.traces.events[traced:]).replace("; ", ", ")  # "; " joins what is to be known
     stages.say(
         {
             "say": protocol.READY,
@@ -165,7 +177,7 @@ def open_and_check(
             "check": codec.encode(checked),
             "iterations": timed.iterations,
             "data": program.data,
-            "caution": program.caution,
+            "caution": "; ".join(text for text in (program.caution, again) if text),
             "work": program.work,
             "unit": program.unit,
             "reduced_bytes": program.reduced_bytes,

@@ -86,6 +86,11 @@ class Report:
         """Give what fails the gate."""
         return [] if self.gate is None else [one for one in self.comparisons if one.worse(self.gate)]
 
+    @property
+    def applied(self) -> bool:
+        """Tell whether a gate has anything to hold for: a case that can fail it, or one that did by failing itself."""
+        return bool(self.broken) or any(one.gated for one in self.comparisons)
+
 
 def make(
     runs: Sequence[Run],

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 FORMATS = ("text", "markdown", "csv", "json", *page_file.FORMATS)
 NO_FOLDER = "a comparison has no folder of its own"
 MACHINE = "machine"
-BY = ("run", "host", "tensorflow", "commit", "mode", "implementation", "device", "replicas", "interpreter")
+BY = ("run", "host", "tensorflow", "commit", "mode", "implementation", "device", "replicas", "threads", "interpreter")
 DESCRIPTION = """Compare runs from other days, commits, TensorFlow versions or machines, or the sides of one run.
 A speed-up above 1 means that the new side is faster; its 95 % interval is over invocations, so measure with at least
 2 a side, better 5. A workload whose code, parameters or data changed is not compared. Runs of several machines, or of
 several devices, are shown side by side, a column a machine: --by machine says so, --by run compares the runs instead.
 With a gate, different hosts are told as hardware and never gated."""
-EPILOG = """exit code: 0 nothing worse than the gate, 1 a regression, 2 unusable input.
+EPILOG = """exit code: 0 nothing worse than the gate, 1 a regression, 2 unusable input or nothing to gate.
 examples:
   tfbench compare results/before results/after --gate 5%
   tfbench compare results/latest --by mode
@@ -32,7 +32,7 @@ examples:
 
 
 def compare(arguments: argparse.Namespace, rest: list[str]) -> int:
-    """Compare and print; 1 if the gate is broken."""
+    """Compare and print; 1 if the gate is broken, 2 if there is nothing that it could be applied to."""
     if rest:
         raise BadInputError(f"unknown option {rest[0]!r}: see --help")
     gate = options.share(arguments.gate, "gate") if arguments.gate is not None else None
@@ -59,6 +59,8 @@ def compare(arguments: argparse.Namespace, rest: list[str]) -> int:
         base=arguments.base,
     )
     _show(report, arguments, path)
+    if report.gate is not None and not report.applied:
+        return 2
     return 1 if report.regressions or (report.gate is not None and report.broken) else 0
 
 

@@ -167,7 +167,7 @@ def conclusion(report: Report) -> list[str]:
     lines += [f"REGRESSION {text}" for text in report.broken]
     gated = [one for one in report.comparisons if one.gated]
     gate = f"gate {report.gate * 100:.3g} %"
-    if not lines and not gated:
+    if not report.applied:
         return [f"{gate}: not applied, nothing here can be gated{_why_not(report)}"]
     told = units.count(len(lines), "regression") if lines else "no regression"
     return [*lines, f"{gate}: {told}, {units.count(len(gated), 'case')} compared"]

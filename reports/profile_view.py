@@ -71,7 +71,7 @@ def _remarks(one: Profiled) -> Iterator[str]:
         timed = units.seconds(median(one.measurement.call_s))
         traced = units.seconds(one.table.median_step_s)
         yield (
-            f"{costs_view.case_name(one.measurement.case)}: a traced step took {traced}, "
+            f"{costs_view.case_name(one.measurement.case)}: the median traced step took {traced}, "
             f"{units.digits(ratio, 2)} times what the timed {timed} and profiling explain: "
             "read its shares, not its times"
         )

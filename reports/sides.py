@@ -112,18 +112,20 @@ ATTRIBUTES: dict[str, Callable[[Found], str]] = {
     "implementation": lambda entry: entry.case.implementation,
     "device": lambda entry: entry.case.placement.device,
     "replicas": lambda entry: str(entry.case.placement.replicas),
+    "threads": lambda entry: str(entry.case.placement.threads or "all"),
     "interpreter": lambda entry: entry.case.placement.interpreter,
 }
 
 
 # What a case's name leaves out when the sides differ in an attribute; nothing for those not named here.
 DROPPED = {
-    "mode": "mode",
-    "implementation": "implementation",
-    "device": "device",
-    "replicas": "wide",
-    "interpreter": "interpreter",
-    "tensorflow": "interpreter",
+    "mode": ("mode",),
+    "implementation": ("implementation",),
+    "device": ("device", "threads"),  # only a CPU's are set
+    "replicas": ("wide",),
+    "threads": ("threads",),
+    "interpreter": ("interpreter",),
+    "tensorflow": ("interpreter",),
 }
 
 
@@ -137,9 +139,12 @@ def name_without(found: Found, by: str) -> str:
         "mode": case.mode,
         "device": place.device,
         "wide": "" if place.strategy == SINGLE else f"{place.strategy}-{place.replicas}",
+        "communication": place.communication,
+        "pack": f"pack-{place.bytes_per_pack}" if place.bytes_per_pack else "",
+        "threads": f"threads-{place.threads}" if place.threads else "",
         "interpreter": place.interpreter,
     }
-    return "-".join(text for name, text in parts.items() if text and name != DROPPED.get(by))
+    return "-".join(text for name, text in parts.items() if text and name not in DROPPED.get(by, ()))
 
 
 def entries(runs: Sequence[Run]) -> list[Entry]:

@@ -1,7 +1,9 @@
 """The retrace ledger call by call, from records made by hand."""
 
+from dataclasses import replace
 from typing import Any
 
+from tfbench.bench import calls
 from tfbench.bench.calls import SHAPE, Call, Cause, Sequence, Trace
 from tfbench.reports import calls_view, views
 
@@ -40,3 +42,11 @@ def test_each_call_says_what_it_did_and_why(records: Any) -> None:
     assert list(frame["number"]) == [1, 2, 3, 4] * 2
     assert frame["trace_s"].sum() == 2 * 0.75
     assert set(frame["fix"]) == {"pad it"}
+
+
+def test_traces_after_the_first_call_are_said_in_a_line() -> None:
+    variables = replace(AGAIN, causes=(replace(CAUSE, kind=calls.VARIABLES),))
+    assert calls.again([FIRST, variables]) == ""
+    assert calls.again([FIRST, AGAIN]) == f"traced once more after the first call: {CAUSE.text}"
+    other = replace(AGAIN, causes=(replace(CAUSE, after="other"),))
+    assert calls.again([AGAIN, AGAIN, other]) == f"traced 3 times more after the first call: {CAUSE.text} (and 1 other)"

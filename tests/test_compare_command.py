@@ -54,7 +54,7 @@ def fails(capsys: pytest.CaptureFixture[str]) -> Any:
         (SLOWER, ["--gate", "25%"], 0),
         (FASTER, ["--gate", "5%"], 0),
         (STEADY, ["--gate", "5%"], 0),
-        ((1.2,), ["--gate", "5%"], 0),  # one process tells nothing of another
+        ((1.2,), ["--gate", "5%"], 2),  # one process tells nothing of another: nothing was gated
     ],
 )
 def test_the_exit_code_is_1_only_for_a_regression(times: Any, options: list[str], code: int, saved: Any) -> None:
@@ -68,7 +68,7 @@ def test_a_case_that_fails_now_breaks_the_gate(options: list[str], code: int, sa
     assert cli.main(["compare", *paths, *options]) == code
 
 
-@pytest.mark.parametrize(("options", "code"), [([], 0), (["--same-host"], 1)])
+@pytest.mark.parametrize(("options", "code"), [([], 2), (["--same-host"], 1)])
 def test_other_hosts_are_gated_only_if_they_are_told_to_be_the_same(
     options: list[str], code: int, saved: Any, records: Any
 ) -> None:
@@ -118,6 +118,7 @@ def test_every_attribute_can_be_chosen(by: str, saved: Any, records: Any) -> Non
         "device": {"placement": Placement(device="gpu")},
         "replicas": {"placement": Placement(strategy="mirrored", replicas=2)},
         "interpreter": {"placement": Placement(interpreter="old")},
+        "threads": {"placement": Placement(threads=1)},
     }
     software = (records.software(tensorflow="2.20.0"), records.software(tensorflow="2.20.0", interpreter="old"))
     host = records.host(name="other", git_commit="def")
@@ -224,5 +225,5 @@ def test_the_help_shows_examples_as_they_are_typed(capsys: Any) -> None:
     with pytest.raises(SystemExit):
         cli.main(["compare", "--help"])
     text = capsys.readouterr().out
-    assert "exit code: 0 nothing worse than the gate, 1 a regression, 2 unusable input." in text
+    assert "exit code: 0 nothing worse than the gate, 1 a regression, 2 unusable input or nothing to gate." in text
     assert "%%" not in text

@@ -12,6 +12,12 @@ from tfbench.bench import group
         ("", "ValueError"),
         ('in user code:\n\n    File "mine.py", line 3, in step  *\n\n    ValueError: no disk\n    at all\n', "no disk"),
         ('in user code:\n\n    File "mine.py", line 3, in step  *\n\n    TypeError: no disk\n', "TypeError: no disk"),
+        (
+            "Graph execution error:\n\nDetected at node G\n  File 1\ni = 9 is too much\n\t [[{{node G}}]] [Op:f]",
+            "i = 9 is too much",
+        ),
+        ("Graph execution error:\n\nno disk", "Graph execution error:"),
+        ("{{function_node __wrapped__G_device_CPU:0}} i = 9 is too much [Op:G]", "i = 9 is too much [Op:G]"),
     ],
 )
 def test_an_exception_says_one_line_and_of_autograph_its_last(text: str, line: str) -> None:

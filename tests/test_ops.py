@@ -139,8 +139,8 @@ def test_idle_time_is_said(run: Any) -> None:
 def test_a_trace_that_disagrees_with_the_timing_is_said(run: Any) -> None:
     slow = replace(run, profiles=tuple(replace(one, traced_s=0.0015) for one in run.profiles))
     assert profile_view.notes(slow)[1] == (
-        "toy by_hand n=8,kind=small eager (cpu): a traced step took 8.00 ms, 4.0 times what the timed 4.00 ms and "
-        "profiling explain: read its shares, not its times"
+        "toy by_hand n=8,kind=small eager (cpu): the median traced step took 8.00 ms, 4.0 times what the timed 4.00 ms "
+        "and profiling explain: read its shares, not its times"
     )
 
 

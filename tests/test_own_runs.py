@@ -42,6 +42,12 @@ def make_batch():
     rng = np.random.default_rng()  # another one each time: the modes must get the same all the same
     return tf.constant(rng.normal(size=SIZE), tf.float32), tf.ones([SIZE])
 
+def power(x, k):
+    return tf.reduce_sum(x**k)
+
+def powers():
+    return [(tf.ones([SIZE]), k) for k in (1, 2, 3)]
+
 def build():
     import keras
     return keras.Sequential([keras.Input((6,)), keras.layers.Dense(4), keras.layers.Dense(3)])
@@ -104,6 +110,16 @@ def test_a_plain_function_runs_in_all_modes_with_all_tables_and_one_that_raises_
         done = tfbench("report", "--table", table, "--format", "json")
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout), table
+
+
+def test_batches_that_trace_a_function_again_are_told_with_cause_and_fix(tfbench: Any, tmp_path: Path) -> None:
+    done = tfbench("run", "my_model.py:power", "--args", "my_model.py:powers", "--mode", "eager,graph", "--quick")
+    assert done.returncode == 0, done.stdout + done.stderr
+    eager, graph = store.load(tmp_path / "results").measurements
+    told = "traced 2 times more after the first call: argument k: python value 1 became 2, fix: pass it as a tensor"
+    assert told in graph.caution
+    assert told in done.stdout
+    assert "traced" not in eager.caution
 
 
 def test_a_keras_model_is_measured_for_inference_and_training(tfbench: Any, tmp_path: Path) -> None:

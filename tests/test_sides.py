@@ -103,9 +103,19 @@ def test_a_case_is_named_without_what_the_sides_differ_in(by: str, name: str, en
 
 
 def test_where_nothing_is_dropped_the_name_is_the_cases_own(entry: Any) -> None:
-    for changes in ({}, {"placement": WIDE}, {"params": ()}):
+    ring = Placement(strategy="multi_worker", replicas=2, communication="ring", bytes_per_pack=64, threads=1)
+    for changes in ({}, {"placement": WIDE}, {"params": ()}, {"placement": Placement(threads=2)}, {"placement": ring}):
         found = entry(**changes)
         assert sides.name_without(found, "run") == found.measurement.case.id
+
+
+def test_runs_of_other_threads_are_not_the_same_case(records: Any) -> None:
+    one, two = (
+        records.run(name=name, measurements=[records.timed(1.0, placement=Placement(threads=threads))])
+        for name, threads in (("a", 1), ("b", 2))
+    )
+    assert list(table([one, two], "run")) == [f"{NAME}-eager-cpu-threads-1", f"{NAME}-eager-cpu-threads-2"]
+    assert list(table([one, two], "threads").values()) == [{"1": ["a"], "2": ["b"]}]
 
 
 def test_one_run_is_compared_within_itself(records: Any) -> None:

@@ -140,6 +140,12 @@ def test_a_step_that_does_not_repeat_itself_is_refused(kind: str, tf: Any) -> No
         opened(lambda: Made(function=step, inputs=((),)))
 
 
+def test_an_answer_that_holds_nan_is_told(tf: Any) -> None:
+    numbers = tf.constant([1.0, -1.0, -2.0])
+    timed, _ = opened(lambda: Made(function=lambda x: (tf.math.log(x), tf.cast(x, tf.int32)), inputs=((numbers,),)))
+    assert timed.caution.startswith("its answer holds NaN, in eager mode, too: 2 of 6 values; compared with")
+
+
 def test_without_comparison_it_is_measured_and_told(tf: Any) -> None:
     twins = Twins(tolerance=None, compared=False)
     timed, _ = opened(lambda: Made(function=lambda: tf.random.normal([2]), inputs=((),)), "graph", twins)

@@ -59,6 +59,15 @@ def arrays(answer: Any) -> Values:
     return [np.asarray(leaf) for leaf in leaves if leaf is not None]
 
 
+def count_nan(values: Values) -> int:
+    """Count what is not a number; other types than floats, bfloat16 and complex ones among them, have none."""
+    return sum(int(np.isnan(_wide(array)).sum()) for array in values if array.dtype.kind in "fcV")
+
+
+def _wide(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return values.astype(np.complex128 if values.dtype.kind == "c" else np.float64)
+
+
 def close(one: Values, other: Values, tolerance: float) -> bool:
     """Tell whether two answers are the same, to the tolerance relative to the largest value of each array."""
     return [a.shape for a in one] == [b.shape for b in other] and all(
@@ -69,7 +78,6 @@ def close(one: Values, other: Values, tolerance: float) -> bool:
 def _close(a: npt.NDArray[Any], b: npt.NDArray[Any], tolerance: float) -> bool:
     if b.dtype.kind not in "fcV" or not b.size:
         return bool((a == b).all())
-    wide = np.complex128 if b.dtype.kind == "c" else np.float64
-    left, right = a.astype(wide), b.astype(wide)
+    left, right = a.astype(_wide(b).dtype), _wide(b)
     largest = float(np.abs(right[np.isfinite(right)]).max(initial=0.0))
     return bool(np.allclose(left, right, rtol=0.0, atol=tolerance * largest, equal_nan=True))

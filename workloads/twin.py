@@ -206,7 +206,10 @@ class _Subject:
             return [NO_ANSWER]
         if self._draws_others():
             return [OTHER_NUMBERS]
-        return [f"compared with its own eager run, to {self._tolerance:.2g} of the largest value"]
+        own = self._twin().answer
+        nan, size = answers.count_nan(own), sum(array.size for array in own)
+        notes = [f"its answer holds NaN, in eager mode, too: {nan:,} of {size:,} values"] if nan else []
+        return [*notes, f"compared with its own eager run, to {self._tolerance:.2g} of the largest value"]
 
 
 def _is_data(leaf: Any) -> bool:
