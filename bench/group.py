@@ -164,11 +164,7 @@ def open_and_check(
     losses = checking.shard_losses(program)
     program = program if program.complete is None else program.complete()
     timed = Timed(id=case.id, program=program)
-    traced = len(meters.traces.events)
-    if not request.check_only:
-        stages.enter(case.id, "calibrate")
-        timing.calibrate(timed, meters, request.plan)
-    again = calls.again(meters.traces.events[traced:]).replace("; ", ", ")  # "; " joins what is to be known
+    again = "" if request.check_only else _calibrate(timed, request, meters, stages)
     stages.say(
         {
             "say": protocol.READY,
@@ -188,6 +184,14 @@ def open_and_check(
         }
     )
     return timed
+
+
+def _calibrate(timed: Timed, request: Request, meters: Meters, stages: Stages) -> str:
+    """Find how many calls make a round; say what was traced again meanwhile, since the first call does not show it."""
+    stages.enter(timed.id, "calibrate")
+    traced = len(meters.traces.events)
+    timing.calibrate(timed, meters, request.plan)
+    return calls.again(meters.traces.events[traced:]).replace("; ", ", ")  # "; " joins what is to be known
 
 
 def measure(request: Request, catalog: dict[str, Workload], devices: Devices, meters: Meters, say: Say) -> None:

@@ -6,7 +6,7 @@ from tfbench.bench import intervals
 from tfbench.bench.intervals import Interval
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Ratio:
     """Hold how many times faster one thing is than another.
 
@@ -15,6 +15,11 @@ class Ratio:
     """
 
     logs: Interval
+
+    def __repr__(self) -> str:
+        """Write it as a failed assertion shows it: not the logarithms, but what they stand for."""
+        ends = "no interval" if self.low is None or self.high is None else f"[{self.low:.3g}, {self.high:.3g}]"
+        return f"<{type(self).__name__} {self.ratio:.3g}x {ends}>"
 
     @property
     def ratio(self) -> float:

@@ -108,6 +108,7 @@ def _refuse_misspelt(rest: Sequence[str]) -> None:
 def list_cases(arguments: argparse.Namespace, rest: list[str]) -> int:
     """Print the cases that the options choose, without TensorFlow."""
     from tfbench.bench import cluster, selection
+    from tfbench.reports import units
     from tfbench.workloads.catalog import catalog
 
     workloads, rest = _split(rest)
@@ -133,7 +134,8 @@ def list_cases(arguments: argparse.Namespace, rest: list[str]) -> int:
         return 0
     for case, reason in zip(cases, reasons, strict=True):
         print(f"{case.id}  (skipped: {reason})" if reason else case.id)
-    print(f"{len(cases)} cases of {len({case.workload for case in cases})} workloads", file=sys.stderr)
+    workloads = units.count(len({case.workload for case in cases}), "workload")
+    print(f"{units.count(len(cases), 'case')} of {workloads}", file=sys.stderr)
     return 0
 
 

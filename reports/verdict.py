@@ -11,7 +11,10 @@ from tfbench.bench.intervals import LEVEL, Interval
 FASTER, SLOWER, SAME, UNDECIDED = "faster", "slower", "same", "undecided"
 THRESHOLD = 0.05
 MOST = 1000
-LEGEND = "undecided (+N): about N more invocations would likely decide (--invocations, or --precision)"
+LEGEND = (
+    "undecided (+N): it may be chance, all comparisons counted, even where the interval is clear of 1; "
+    "about N more invocations would likely decide (--invocations, or --precision)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

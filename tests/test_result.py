@@ -33,6 +33,7 @@ def test_a_time_is_the_median_of_a_modes_rounds(result: Result) -> None:
 def test_a_speedup_is_paired_by_block_and_knows_one_process(result: Result) -> None:
     found = result.speedup("xla")
     assert (found.ratio, found.low, found.high) == (pytest.approx(4.0), pytest.approx(2.0), pytest.approx(4.0))
+    assert repr(found) == "<Ratio 4x [2, 4]>"  # as a failed assertion shows it
     assert found.within
     assert result.speedup("eager", over="xla").ratio == pytest.approx(0.25)
 
