@@ -134,8 +134,8 @@ def list_cases(arguments: argparse.Namespace, rest: list[str]) -> int:
         return 0
     for case, reason in zip(cases, reasons, strict=True):
         print(f"{case.id}  (skipped: {reason})" if reason else case.id)
-    workloads = units.count(len({case.workload for case in cases}), "workload")
-    print(f"{units.count(len(cases), 'case')} of {workloads}", file=sys.stderr)
+    several = units.count(len({case.workload for case in cases}), "workload")
+    print(f"{units.count(len(cases), 'case')} of {several}", file=sys.stderr)
     return 0
 
 
