@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tfbench.bench.calls import Call
 from tfbench.bench.record import Run
 from tfbench.reports import units
-from tfbench.reports.retracing_view import AS_WRITTEN, FIXED, mib
+from tfbench.reports.retracing_view import AS_WRITTEN, FIXED, NO_SEQUENCES, mib
 from tfbench.reports.views import Column, Row, View
 
 
@@ -65,6 +65,7 @@ VIEW = View(
         Column(name="fix", dtype="string"),
     ),
     needs_more=True,
+    nothing=NO_SEQUENCES,
     rows=rows,
     notes=lambda run: run.ledger_notes,
 )

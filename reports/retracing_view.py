@@ -95,6 +95,10 @@ def _count(name: str) -> Column:
     return Column(name=name, dtype="int64", header=name, right=True)
 
 
+NO_SEQUENCES = (
+    "call sequences are those of workloads that define some; what a function traced again is said below the run's "
+    "table, and tracing.watch() around your own calls names each trace"
+)
 VIEW = View(
     name="retracing",
     title="What realistic calls traced and compiled, as users write them and fixed",
@@ -119,6 +123,7 @@ VIEW = View(
         Column(name="fix", dtype="string"),
     ),
     needs_more=True,
+    nothing=NO_SEQUENCES,
     rows=rows,
     notes=notes,
 )

@@ -60,6 +60,7 @@ class View:
         shown: gives the rows to print; the frame has all.
         arguments: what `rows` and `notes` take after the run, as texts of the command line.
         needs_more: whether it shows what is measured beside the times, which --quick and --timing-only leave out.
+        nothing: why a whole run may have no rows, for the reader who then sees none.
     """
 
     name: str
@@ -70,6 +71,7 @@ class View:
     shown: Callable[[Sequence[Row]], Iterable[Row]] = lambda rows: rows
     arguments: tuple[str, ...] = ()
     needs_more: bool = False
+    nothing: str = ""
 
 
 def bind(view: View, texts: Sequence[str]) -> View:
@@ -132,7 +134,8 @@ def show(view: View, run: Run, console: Console) -> None:
     else:
         text = f"{view.title}: the run {run.name} has nothing for it"
         less = view.needs_more and {"quick", "timing-only"} & run.options.keys()
-        console.print(f"{text} ({UNDER_QUICK})" if less else text, markup=False, highlight=False, soft_wrap=True)
+        reason = UNDER_QUICK if less else view.nothing
+        console.print(f"{text} ({reason})" if reason else text, markup=False, highlight=False, soft_wrap=True)
     for note in view.notes(run):
         console.print(f"  {note}", markup=False, highlight=False, soft_wrap=True)
 

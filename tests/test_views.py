@@ -84,6 +84,8 @@ def test_a_quick_run_says_so_where_it_left_out_what_the_table_needs(records: Any
     assert shown(empty, quick) == ["A toy: the run r has nothing for it"]
     (said,) = (line for line in shown(replace(empty, needs_more=True), quick))
     assert said.startswith("A toy: the run r has nothing for it (with --quick")
+    told = shown(replace(empty, needs_more=True, nothing="it is new"), records.run(name="r"))
+    assert told == ["A toy: the run r has nothing for it (it is new)"]
 
 
 @pytest.fixture
