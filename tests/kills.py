@@ -191,13 +191,23 @@ def complete(folder: Path, arguments: Sequence[str], before: Run | None) -> None
         raise LeftError(f"left in the folder: {partial}")
 
 
-def episode(kind: str, rng: random.Random, lasts_s: float, arguments: Sequence[str], most: int) -> list[Kill]:
+def owed(kills: Sequence[Kill], rng: random.Random) -> str:
+    """Choose whom to kill next: whoever was killed less often so far, else at random."""
+    parents = sum(kill.victim == PARENT for kill in kills)
+    if 2 * parents == len(kills):
+        return rng.choice((PARENT, WORKER))
+    return WORKER if 2 * parents > len(kills) else PARENT
+
+
+def episode(
+    kind: str, rng: random.Random, lasts_s: float, arguments: Sequence[str], most: int, done: Sequence[Kill] = ()
+) -> list[Kill]:
     """Start a run, kill it or its resumption up to `most` times, look at what is left each time, and complete it."""
     kills: list[Kill] = []
     with tempfile.TemporaryDirectory(prefix="tfbench-kills-") as name:
         folder, before = Path(name), None
         while len(kills) < most and (not kills or rng.random() < 0.3):
-            victim = rng.choice((PARENT, WORKER))
+            victim = owed([*done, *kills], rng)
             command = ["run", "--resume", "results"] if before is not None else list(arguments)
             session = Session(command, folder)
             if not strike(session, victim, rng.uniform(0.0, lasts_s)):
@@ -260,7 +270,7 @@ def kill_all(count: int, *, seed: int, each: int = 5) -> list[Kill]:
             kind = "tensorflow" if each and number % each == 0 else "toy"
             if kind not in durations:
                 durations[kind] = lasts(commands[kind])
-            made = episode(kind, rng, durations[kind], commands[kind], count - len(kills))
+            made = episode(kind, rng, durations[kind], commands[kind], count - len(kills), kills)
             kills += made
             for kill in made:
                 where = f"{kill.victim} of {kill.command} ({kind}) at {kill.at or 'start'}"

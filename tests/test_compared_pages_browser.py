@@ -39,7 +39,8 @@ def pages(records: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, P
         "harmful-history": ["history", *harmful],
     }
     for name, arguments in asked.items():
-        assert cli.main([*arguments, "--format", "html", "-o", str(folder / f"{name}.html")]) in {0, 1}
+        code = 2 if name == "sides" else 0  # machines differ, and are never gated
+        assert cli.main([*arguments, "--format", "html", "-o", str(folder / f"{name}.html")]) == code
     return {name: folder / f"{name}.html" for name in asked}
 
 
