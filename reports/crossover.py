@@ -60,7 +60,7 @@ def find(points: Sequence[tuple[int, Interval]]) -> Crossover | None:
     return Crossover(
         size=middles[-1] if middles else None,
         low=_last(sizes, first) if bounded and middles else None,
-        high=_last(sizes, last) if bounded and middles else None,
+        high=_last(sizes, last) if bounded and middles and (last[-1] > 0) == faster else None,
         bounded=bounded,
         sure=bounded and (min(lows) > 0 if faster else max(highs) < 0),
         smallest=sizes[0],

@@ -131,9 +131,13 @@ def sentence(headline: Headline) -> Words:
         alike = [headline.base, *(m for m in headline.others if headline.compared[m].get("verdict") == verdict.SAME)]
         return [*_listed(alike, "and"), (": no difference that matters, all within 5 %", "")]
     if headline.kind == USE:
-        ties = [m for m in headline.best if headline.compared[m].get("verdict") == verdict.FASTER]
-        return [("use ", ""), *_listed(ties, "or"), (f"{_since(headline)}; {_ratio(headline, best)}", "")]
+        return [("use ", ""), *_listed(_used(headline), "or"), (f"{_since(headline)}; {_ratio(headline, best)}", "")]
     return _doubt(headline)
+
+
+def _used(headline: Headline) -> list[str]:
+    """Give the modes to use: the best one, and those that cannot be told from it, where faster than the base."""
+    return [mode for mode in headline.best if headline.compared[mode].get("verdict") == verdict.FASTER]
 
 
 def _doubt(headline: Headline) -> Words:
@@ -168,9 +172,9 @@ def _slower(headline: Headline) -> str:
 
 
 def _since(headline: Headline) -> str:
-    """Say from which call on the best mode has cost least."""
+    """Say from which call on the mode to use has cost least; nothing where that is not decided."""
     last = headline.stages[-1]
-    if last.mode not in headline.best:
+    if last.mode not in _used(headline):
         return ""
     return " from the first call on" if last.calls <= 1 else f" from call {math.ceil(last.calls):,} on"
 
@@ -190,7 +194,7 @@ def reasons(headline: Headline) -> list[str]:
     if len(headline.stages) > 1:
         each = ", each pair by itself" if headline.kind == UNDECIDED else ""
         lines.append(f"least in all{each}: {ladder(headline)}")
-    if headline.kind == USE and headline.stages[-1].mode not in headline.best:
+    if headline.kind == USE and headline.stages[-1].mode not in _used(headline):
         lines.append(
             f"from which call on {headline.best[0]} has cost less than {headline.stages[-1].mode}: not decided"
         )

@@ -48,6 +48,16 @@ def test_bounds_outside_of_what_was_measured_are_none() -> None:
     assert crossover.text(one) == "from 44.3 [<32, >64]"
 
 
+def test_a_bound_is_where_the_end_crosses_upwards_not_where_it_falls_back() -> None:
+    wide = Interval(middle=math.log(2.0), low=-0.1, high=1.5, within=False)
+    points = [(32, gained(0.5)), (64, gained(2.0)), (128, gained(2.0)), (256, wide)]
+    one = crossover.find(points)
+    assert one is not None
+    assert one.low is not None
+    assert one.high is None
+    assert crossover.text(one).endswith(", >256]")
+
+
 def test_the_last_of_several_crossings_counts_and_they_are_counted() -> None:
     one = found({8: 0.5, 16: 2.0, 32: 0.5, 64: 2.0})
     assert (one.size, one.crossings) == (pytest.approx(32 * math.sqrt(2)), 3)
