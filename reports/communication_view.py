@@ -32,7 +32,6 @@ def rows(run: Run) -> Iterator[Row]:
             "reduced_bytes": split.step.reduced_bytes,
             "link_byte_per_s": split.link.byte_per_s if split.link else None,
             "link_latency_s": split.link.latency_s if split.link else None,
-            "speedup": None,
         }
         for name in ("communication", "explained"):
             middle, low, high = getattr(split, name) or (None, None, None)

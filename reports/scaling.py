@@ -11,6 +11,7 @@ from tfbench.reports.speedup import Speedup
 
 REPLICAS, THREADS = "replicas", "threads"
 STRONG, WEAK = "strong", "weak"
+LAW_WIDTHS = 3  # a law's one parameter is fitted to so many widths, the base included
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,19 +46,21 @@ class Point:
 
     @property
     def efficiency(self) -> tuple[float, float | None, float | None] | None:
-        """Give throughput(N) / (N throughput(1)), and its interval."""
+        """Give throughput(N) / (N / B throughput(B)), B being the base's width, and its interval."""
         return self._each(lambda gained: gained / self.times)
 
     @property
     def serial_fraction(self) -> tuple[float, float | None, float | None] | None:
-        """Give the share of the work that more width does not speed up, and its interval; None at the base itself.
+        """Give the share of the work that more width does not speed up, and its interval.
+
+        None at the base itself, and where the base is wider than 1: the laws are about a width of 1.
 
         Strong: (1/S - 1/N) / (1 - 1/N), from Amdahl's law (A. H. Karp, H. P. Flatt, "Measuring parallel processor
         performance", CACM 33, 1990). Weak: (N - S) / (N - 1), from Gustafson's ("Reevaluating Amdahl's law", CACM 31,
         1988). Below 0 where it is faster than linear.
         """
-        n = self.times
-        if n == 1 or not self.kind:
+        n = self.width
+        if n == 1 or self.base != 1 or not self.kind:
             return None
         found = self._each(lambda s: (1 / s - 1 / n) / (1 - 1 / n) if self.kind == STRONG else (n - s) / (n - 1))
         return None if found is None else (found[0], found[2], found[1])  # a higher speed-up is a lower fraction
@@ -120,25 +123,26 @@ def amdahl(series_points: Sequence[Point]) -> float | None:
     """Fit the serial fraction f of Amdahl's law, 1/S = f + (1 - f)/N, by least squares to a strong series.
 
     Returns:
-        None with fewer than three widths, the base included.
+        None with fewer than three widths, the base included, and where that is wider than 1.
     """
-    known = [point for point in series_points if point.kind == STRONG and point.gained is not None]
-    if len(known) < 3:
-        return None
-    pairs = [(1 - 1 / p.times, 1 / p.gained.ratio - 1 / p.times) for p in known if p.gained is not None]
-    return _slope(pairs)
+    known = _known(series_points, STRONG)
+    return _slope([(1 - 1 / n, 1 / gained - 1 / n) for n, gained in known]) if len(known) >= LAW_WIDTHS else None
 
 
 def gustafson(series_points: Sequence[Point]) -> float | None:
     """Fit the serial fraction f of Gustafson's law, S = N - f (N - 1), by least squares to a weak series.
 
     Returns:
-        None with fewer than three widths, the base included.
+        As `amdahl`.
     """
-    known = [point for point in series_points if point.kind == WEAK and point.gained is not None]
-    if len(known) < 3:
-        return None
-    return _slope([(p.times - 1, p.times - p.gained.ratio) for p in known if p.gained is not None])
+    known = _known(series_points, WEAK)
+    return _slope([(n - 1, n - gained) for n, gained in known]) if len(known) >= LAW_WIDTHS else None
+
+
+def _known(series_points: Sequence[Point], kind: str) -> list[tuple[int, float]]:
+    """Give widths and speed-ups over a width of 1."""
+    of_kind = (point for point in series_points if point.kind == kind and point.base == 1)
+    return [(point.width, point.gained.ratio) for point in of_kind if point.gained is not None]
 
 
 def _slope(pairs: Sequence[tuple[float, float]]) -> float | None:

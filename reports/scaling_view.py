@@ -32,6 +32,7 @@ def row(point: Point) -> Row:
         "axis": point.axis,
         "kind": point.kind or None,
         "width": point.width,
+        "base": point.base,
         "median_s": median(call_s) if call_s else None,
         "throughput": throughput,
         "unit": measurement.unit,
@@ -45,12 +46,17 @@ def row(point: Point) -> Row:
 
 
 def interval_text(row: Row, name: str) -> str:
-    """Write a share with its interval: `48 % [45, 51]`; a star for one process, a dash for the base."""
+    """Write a share with its interval: `48 % [45, 51]`; a star for one process."""
     middle, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
-    if middle is None or row["speedup"] == 1.0:
+    if middle is None:
         return units.NOTHING
     ends = "" if low is None or high is None else f" [{100 * low:.0f}, {100 * high:.0f}]"
     return f"{100 * middle:.0f} %{ends}{'*' if row['within'] else ''}"
+
+
+def efficiency_text(row: Row) -> str:
+    """Write the efficiency; nothing for the base itself."""
+    return units.NOTHING if row["width"] == row["base"] else interval_text(row, "efficiency")
 
 
 def serial_text(row: Row) -> str:
@@ -62,7 +68,7 @@ def serial_text(row: Row) -> str:
 
 def speedup_text(row: Row) -> str:
     """Write the speed-up with its interval; nothing for the base itself."""
-    if row["speedup"] == 1.0:
+    if row["width"] == row["base"]:
         return "base"
     ratio = units.ratio(row["speedup"], row["speedup_low"], row["speedup_high"])
     return f"{ratio}{'*' if row['within'] else ''}"
@@ -81,7 +87,19 @@ def notes(run: Run) -> list[str]:
         for law, fraction in (("Amdahl", scaling.amdahl(points)), ("Gustafson", scaling.gustafson(points))):
             if fraction is not None:
                 lines.append(f"{name} and wider: {law}'s law fits a serial fraction of {100 * fraction:.1f} %")
-    return lines
+    return lines + [
+        f"no serial fraction without a width of 1: add it, as in --{axis} 1,{','.join(map(str, widths))}"
+        for axis, widths in _without_one(run).items()
+    ]
+
+
+def _without_one(run: Run) -> dict[str, list[int]]:
+    """Give the widths of each axis whose series begin beyond 1."""
+    found: dict[str, set[int]] = {}
+    for points in scaling.points(run.measurements):
+        if points[0].base > 1:
+            found.setdefault(points[0].axis, set()).update(point.width for point in points)
+    return {axis: sorted(widths) for axis, widths in found.items()}
 
 
 def interval_columns(name: str, header: str) -> tuple[Column, ...]:
@@ -92,7 +110,7 @@ def interval_columns(name: str, header: str) -> tuple[Column, ...]:
 
 VIEW = View(
     name="scaling",
-    title="What each further replica or core gives, over the narrowest; efficiency is throughput over N times that",
+    title="What each further replica or core gives, over the narrowest; efficiency is that over the ideal",
     columns=(
         *costs_view.case_columns(),
         Column(name="axis", dtype="string", header="adds"),
@@ -110,9 +128,11 @@ VIEW = View(
         costs_view.rate_column("per_width", "each of N"),
         Column(name="speedup", dtype="float64", header="speed-up", write=speedup_text, right=True),
         *costs_view.hidden_columns("speedup_low", "speedup_high"),
-        *interval_columns("efficiency", "efficiency"),
+        Column(name="efficiency", dtype="float64", header="efficiency", write=efficiency_text, right=True),
+        *costs_view.hidden_columns("efficiency_low", "efficiency_high"),
         Column(name="serial_fraction", dtype="float64", header="serial", write=serial_text, right=True),
         *costs_view.hidden_columns("serial_fraction_low", "serial_fraction_high"),
+        *costs_view.hidden_columns("base", dtype="Int64"),
         *costs_view.hidden_columns("within", dtype="boolean"),
     ),
     rows=rows,

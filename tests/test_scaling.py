@@ -96,6 +96,20 @@ def test_the_interval_is_that_of_the_paired_speed_up(widths: Any) -> None:
     assert two.serial_fraction[1] < two.serial_fraction[0] < two.serial_fraction[2]  # type: ignore[operator]
 
 
+def test_laws_about_a_width_of_one_say_nothing_without_it(widths: Any) -> None:
+    # 0.2 + 0.8 / N: taking two for one would give a serial fraction of a third.
+    points = the_points(widths({2: 0.6, 4: 0.4, 16: 0.25}, axis="threads"))
+    assert [point.serial_fraction for point in points] == [None] * 3
+    assert (scaling.amdahl(points), scaling.gustafson(points)) == (None, None)
+    assert points[1].efficiency == pytest.approx((0.75, 0.75, 0.75))  # a half more from twice the width
+
+
+def test_the_table_says_why_there_is_no_serial_fraction(widths: Any, records: Any) -> None:
+    lines = shown(scaling_view.VIEW, records.run(measurements=tuple(widths({2: 0.6, 4: 0.6}, axis="threads"))))
+    assert lines[-1] == "no serial fraction without a width of 1: add it, as in --threads 1,2,4"
+    assert lines[-2].endswith("1.00x 50 % [50, 50] -")  # as fast as the base is not the base
+
+
 def test_threads_are_a_series_of_their_own(widths: Any) -> None:
     _, two = the_points(widths({1: 4.0, 2: 3.0}, axis="threads"))
     assert (two.axis, two.width, two.speedup) == ("threads", 2, pytest.approx((4 / 3,) * 3))
