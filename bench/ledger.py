@@ -74,7 +74,7 @@ def open_case(program: Program, meters: Meters, *, mode: str, build_s: float) ->
         build_s=build_s,
         trace_s=trace_s,
         compile_s=None if mode == modes.XLA and not compiled else compile_s,
-        first_run_s=max(0.0, first_call_s - trace_s - compile_s),
+        first_run_s=_rest(first_call_s, trace_s, compile_s),
         first_call_s=first_call_s,
         traces=meters.traces.count - traces,
         compiles=compiled,
@@ -84,6 +84,12 @@ def open_case(program: Program, meters: Meters, *, mode: str, build_s: float) ->
         compile_bytes=grown(memory[1], memory[2]) if trace is not None else None,
     )
     return ledger, answer
+
+
+def _rest(whole_s: float, *parts_s: float) -> float | None:
+    """Give what the parts leave; None where compilers side by side add up to more than the whole."""
+    rest_s = whole_s - sum(parts_s)
+    return rest_s if rest_s >= 0 else None
 
 
 def grown(before: int | None, after: int | None) -> int | None:

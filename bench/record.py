@@ -30,7 +30,8 @@ class Ledger:
         compile_s: XLA's own compilations in the first call, as its compiler logs them; None if XLA
             was asked for and logged nothing.
             Compilers in parallel threads are added up, so it may be more than the user waits for.
-        first_run_s: the rest of the first call: Grappler, instantiation and running it once.
+        first_run_s: the rest of the first call: Grappler, instantiation and running it once; None where compilers
+            in parallel threads add up to more than the call (in files before 2026-11-26 then 0).
         first_call_s: what the user waits for at the first call, trace, compile and first run, by the clock.
         traces: how many times a tf.function was traced.
         compiles: how many times XLA compiled.
@@ -43,7 +44,7 @@ class Ledger:
     build_s: float
     trace_s: float
     compile_s: float | None
-    first_run_s: float
+    first_run_s: float | None
     first_call_s: float
     traces: int
     compiles: int

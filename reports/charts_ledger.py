@@ -21,7 +21,8 @@ def chart(rows: Sequence[Mapping[str, Any]], *, name: str, table: DataTable, tag
         name=name,
         title="Before it runs steadily",
         caption="The cold ledger, in the median over invocations: building the step, TensorFlow's trace, XLA's "
-        "compile and the first run. The figure beside a bar is the first call, without the build.",
+        "compile and the first run. The figure beside a bar is the first call, without the build. Compilers in "
+        "threads of their own may add up to more than it; the bar then ends with it.",
         data={f"{name}-parts": _parts(rows), f"{name}-ends": _ends(rows)},
         height=charts.rows_of(22),
         filters=FILTERS,
@@ -61,17 +62,23 @@ def _parts(rows: Sequence[Mapping[str, Any]]) -> Rows:
             **_case(row),
             "phase": phase,
             "order": order,
-            "s": charts.rounded(row[column]),
+            "s": charts.rounded(length),
             "text": units.seconds(row[column]),
         }
         for row in rows
         for order, (column, phase) in enumerate(PHASES.items())
-        if pd.notna(row[column]) and row[column] > 0
+        if (length := _length(row, column)) > 0
     ]
 
 
+def _length(row: Mapping[str, Any], column: str) -> float:
+    """Give how long a part of the bar is; compilers side by side may add up to more than the first call has room for."""
+    seconds = 0.0 if pd.isna(row[column]) else float(row[column])
+    return min(seconds, max(0.0, row["first_call_s"] - row["trace_s"])) if column == "compile_s" else seconds
+
+
 def _ends(rows: Sequence[Mapping[str, Any]]) -> Rows:
-    sums = [sum(row[column] for column in PHASES if pd.notna(row[column])) for row in rows]
+    sums = [sum(_length(row, column) for column in PHASES) for row in rows]
     return [
         {
             **_case(row),

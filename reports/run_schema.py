@@ -26,8 +26,8 @@ PLACEMENT = _record(
     bytes_per_pack_or_none=WHOLE,
 )
 LEDGER = _record(
-    **dict.fromkeys(("build_s", "trace_s", "first_run_s", "first_call_s"), FLOAT),
-    compile_s_or_none=FLOAT,
+    **dict.fromkeys(("build_s", "trace_s", "first_call_s"), FLOAT),
+    **dict.fromkeys(("first_run_s_or_none", "compile_s_or_none"), FLOAT),
     traces=WHOLE,
     compiles=WHOLE,
 )

@@ -103,7 +103,7 @@ class Records:
             "compiles": 1,
         }
         fields |= changes
-        parts = fields["trace_s"] + (fields["compile_s"] or 0.0) + fields["first_run_s"]
+        parts = sum(fields[part] or 0.0 for part in ("trace_s", "compile_s", "first_run_s"))
         return record.Ledger(**{"first_call_s": parts, **fields})
 
     def check(self, **changes: Any) -> record.Check:

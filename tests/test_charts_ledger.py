@@ -31,3 +31,15 @@ def test_what_took_no_time_or_is_not_known_is_not_drawn() -> None:
     figure = charts_ledger.chart([eager], name="l", table=EMPTY, tags={})
     assert [part["phase"] for part in figure.data["l-parts"]] == ["build", "first run"]
     assert figure.data["l-ends"][0]["s"] == 0.5625
+
+
+def test_compilers_side_by_side_end_with_the_first_call() -> None:
+    # 8 s of compiling by several threads in a first call of 1 s, of which the trace was a quarter.
+    apart = row(compile_s=8.0, first_run_s=None, first_call_s=1.0)
+    figure = charts_ledger.chart([apart], name="l", table=EMPTY, tags={})
+    assert [(part["phase"], part["s"], part["text"]) for part in figure.data["l-parts"]] == [
+        ("build", 0.5, "500 ms"),
+        ("trace", 0.25, "250 ms"),
+        ("XLA compile", 0.75, "8.00 s"),
+    ]
+    assert (figure.data["l-ends"][0]["s"], figure.data["l-ends"][0]["text"]) == (1.5, "1.00 s")

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 from tfbench.bench import store
 from tfbench.bench.extras import Ceilings, Cost, Extras
-from tfbench.reports import costs_view, views
+from tfbench.reports import costs_view, frame, views
 
 EXTRAS = Extras(
     dispatch_s=0.00025,
@@ -90,6 +90,13 @@ def test_the_frame_has_every_figure(run: Any) -> None:
 )
 def test_graphs_are_shown_before_and_after_grappler(before: int | None, after: int | None, text: str) -> None:
     assert costs_view.ops_text({"graph_ops": before, "optimized_ops": after}) == text
+
+
+def test_a_first_run_that_is_not_known_says_why(records: Any) -> None:
+    ledger = records.ledger(compile_s=8.0, first_run_s=None, first_call_s=1.0)
+    run = records.run(measurements=(records.measurement(invocations=(records.invocation(ledger=ledger),)),))
+    assert "its first run is not known" in shown(costs_view.VIEW, run)[-1]
+    assert frame.summary_frame([run])["first_run_s"].isna().all()
 
 
 def test_a_time_of_nothing_has_no_spread() -> None:
