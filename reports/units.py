@@ -5,6 +5,7 @@ import math
 _TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _RATES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 NOTHING = "-"
+FINEST = 2.5  # an interval's last digit counts at most 1 / 2.5 of its half-width: rounding moves an end by a fifth of it
 
 
 def digits(value: float, significant: int = 3) -> str:
@@ -64,6 +65,6 @@ def ratio(value: float | None, low: float | None = None, high: float | None = No
         return f"{digits(value)}x"
     if half > value / 2:  # too wide for digits in common
         return f"{digits(value, 2)}x [{digits(low, 2)}, {digits(high, 2)}]"
-    decimals = -math.floor(math.log10(half))
+    decimals = -math.floor(math.log10(half / FINEST))
     texts = [f"{round(number, decimals):.{max(0, decimals)}f}" for number in (value, low, high)]
     return f"{texts[0]}x [{texts[1]}, {texts[2]}]"

@@ -42,7 +42,7 @@ def test_each_case_has_its_name_above_a_row_for_each_machine() -> None:
     assert found == [
         (1, "two", 1.5, 2.0, 2.5, "2.0x [1.5, 2.5]"),
         (2, "three", 0.5, 0.5, 0.5, "0.500x*"),
-        (4, "two", 0.9, 1.0, 1.1, "1.0x [0.9, 1.1]"),
+        (4, "two", 0.9, 1.0, 1.1, "1.00x [0.90, 1.10]"),
     ]
     assert figure.caption.startswith("Times as fast as base, which is the line at 1x;")
     # From 0.5 to 2.5, which is 5 times that, and room for the figures.

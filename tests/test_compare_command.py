@@ -150,7 +150,7 @@ def pair(saved: Any, records: Any) -> tuple[str, str]:
 def test_the_text_has_a_row_for_each_case(pair: Any, capsys: Any) -> None:
     rows = [line.split("  ") for line in said(capsys, pair, "text").splitlines() if line.startswith("  toy")]
     assert [[cell.strip() for cell in row if cell.strip()] for row in rows] == [
-        [CASE, "1.00 s", "1.20 s", "0.83x [0.82, 0.85]", "slower REGRESSION"],
+        [CASE, "1.00 s", "1.20 s", "0.833x [0.816, 0.851]", "slower REGRESSION"],
         [CASE.replace("eager", "xla"), "1.00 s", "1.20 s", "-", "not compared"],
     ]
 
@@ -158,7 +158,7 @@ def test_the_text_has_a_row_for_each_case(pair: Any, capsys: Any) -> None:
 def test_the_markdown_has_a_row_for_each_case(pair: Any, capsys: Any) -> None:
     rows = [line for line in said(capsys, pair, "markdown").splitlines() if line.startswith("| toy")]
     assert rows == [
-        f"| {CASE} | 1.00 s | 1.20 s | 0.83x [0.82, 0.85] | slower REGRESSION |",
+        f"| {CASE} | 1.00 s | 1.20 s | 0.833x [0.816, 0.851] | slower REGRESSION |",
         f"| {CASE.replace('eager', 'xla')} | 1.00 s | 1.20 s | - | not compared |",
     ]
 

@@ -72,7 +72,7 @@ def test_each_machine_is_a_column(runs: list[Any]) -> None:
     time = found["Time of a call, and how many times faster than on cpu/2-cores"]
     assert time.headers == ("case", "cpu/2-cores", "gpu/gpu")
     assert time.rows[0][:2] == ("toy-by_hand-batch_size=32-eager", "1.00 s")
-    assert time.rows[0][2].startswith("2.00 s, 0.50x [")
+    assert time.rows[0][2].startswith("2.00 s, 0.500x [0.489, 0.511] ")
     assert time.rows[0][2].endswith(" slower")
     assert time.values[0] == (None, 1.0, 2.0)
     rate = found["Work a second, and of each core or accelerator"]
