@@ -42,7 +42,7 @@ class Trial:
 
         Where it pays back at once, there is no half of a call.
         """
-        not_yet = self.predicted.word == breakeven.AT_ONCE or self.half_s[1] >= self.half_s[0]
+        not_yet = (self.predicted.calls or 1.0) <= 1 or self.half_s[1] >= self.half_s[0]
         return not_yet and self.twice_s[1] < self.twice_s[0]
 
     @property
@@ -65,7 +65,8 @@ def chosen(run: Run) -> Iterator[BreakEven]:
                 families.setdefault(replace(m.case, mode=MODES[0]), []).append(m)
         whole = next((family for family in families.values() if len(family) == len(MODES)), [])
         for found in breakeven.of_run(whole):
-            if found.seconds is not None and found.seconds < MOST_S:
+            pays = found.word in (breakeven.AT_ONCE, breakeven.LATER)
+            if pays and found.seconds is not None and found.seconds < MOST_S:
                 yield found
 
 

@@ -11,7 +11,7 @@ from tfbench.bench.intervals import LEVEL
 from tfbench.bench.mode import MODES
 from tfbench.bench.record import Invocation, Measurement
 
-AT_ONCE, LATER, NEVER, UNDECIDED = "at once", "later", "never", "undecided"
+AT_ONCE, LATER, UNTIL, NEVER, UNDECIDED = "at once", "later", "until", "never", "undecided"
 HORIZONS = (1, 100, 10_000, 1_000_000)
 
 
@@ -21,9 +21,11 @@ class BreakEven:
 
     Attributes:
         slow, fast: ids of the two cases; `fast` is the one that may pay back.
-        word: `at once` if it costs less from the first call on, `later`, `never` if each call takes longer, or
-            `undecided` if the calls cannot be told apart.
-        calls: from which call on the total is lower, for `later`; may be a fraction.
+        word: `at once` if it costs less from the first call on, the whole interval says so; `later`; if each call
+            takes longer, `until` where its first call costs less, else `never`; `undecided` if the calls cannot be
+            told apart.
+        calls: where the totals meet, for `later` and `until`, counted from 1; may be a fraction. 1 for what has
+            cost less from the first call on.
         low, high: its 95 % interval; None where open to that side, or with one invocation.
         seconds: what both have taken by then.
         within: whether one invocation told it, which knows nothing of how processes differ.
@@ -50,7 +52,7 @@ def _both(slow: Measurement, fast: Measurement) -> list[tuple[Invocation, Invoca
 
 
 def fieller(extra: Sequence[float], gain: Sequence[float]) -> tuple[float | None, float | None]:
-    """Give the 95 % interval of mean(extra) / mean(gain), both above 0, of pairs, one an invocation.
+    """Give the 95 % interval of mean(extra) / mean(gain), the gain above 0, of pairs, one an invocation; from 0 on.
 
     E. C. Fieller, "Some Problems in Interval Estimation" (JRSS B 16, 1954): the ratios r for which the mean of
     extra - r * gain does not differ from 0 in Student's t test. No ends where the gain itself may be 0.
@@ -70,7 +72,7 @@ def fieller(extra: Sequence[float], gain: Sequence[float]) -> tuple[float | None
     if a <= 0:
         return None, None
     root = math.sqrt(max(0.0, b * b - a * c))
-    return max(0.0, (b - root) / a), (b + root) / a
+    return max(0.0, (b - root) / a), max(0.0, (b + root) / a)
 
 
 def between(slow: Measurement, fast: Measurement) -> BreakEven | None:
@@ -84,14 +86,27 @@ def between(slow: Measurement, fast: Measurement) -> BreakEven | None:
     if len(pairs) > 1 and intervals.over_invocations(gain).p_value >= 1 - LEVEL:
         return told
     if fmean(gain) <= 0:
-        return replace(told, word=NEVER)
-    if fmean(extra) <= 0:
-        return replace(told, word=AT_ONCE, calls=1.0, low=1.0, seconds=fmean(total_s(f, 1) for _, f in pairs))
-    calls = 1 + fmean(extra) / fmean(gain)
+        if fmean(gain) == 0 or fmean(extra) >= 0:
+            return replace(told, word=NEVER)
+        return _meeting(told, UNTIL, [-x for x in extra], [-y for y in gain], pairs)
+    found = _meeting(told, LATER, extra, gain, pairs)
+    sure = fmean(extra) <= 0 and (found.high is None or found.high <= 1)
+    return replace(found, word=AT_ONCE) if sure else found
+
+
+def _meeting(
+    told: BreakEven,
+    word: str,
+    extra: Sequence[float],
+    gain: Sequence[float],
+    pairs: Sequence[tuple[Invocation, Invocation]],
+) -> BreakEven:
+    """Say at which call the totals meet: where a gain above 0 a call has made up for what the first call took more."""
+    calls = 1 + max(0.0, fmean(extra) / fmean(gain))
     low, high = fieller(extra, gain)
     return replace(
         told,
-        word=LATER,
+        word=word,
         calls=calls,
         low=None if low is None else 1 + low,
         high=None if high is None else 1 + high,
@@ -129,8 +144,8 @@ def _differs(one: dict[int, float], other: dict[int, float]) -> bool:
     return len(more) > 1 and intervals.over_invocations(more).p_value < 1 - LEVEL
 
 
-def advice(measurements: Sequence[Measurement]) -> Iterator[tuple[Measurement, dict[int, list[str]]]]:
-    """Say for each implementation of several modes which one to take for 1, 100, 10,000 and 1,000,000 calls."""
+def advice(measurements: Sequence[Measurement]) -> Iterator[tuple[list[Measurement], dict[int, list[str]]]]:
+    """Say for each implementation of several modes, its measurements, which one to take for 1 to 1,000,000 calls."""
     for members in families([m for m in measurements if any(done.round_s for done in m.invocations)]).values():
         if len(members) > 1:
-            yield members[0], {calls: best(members, calls) for calls in HORIZONS}
+            yield members, {calls: best(members, calls) for calls in HORIZONS}

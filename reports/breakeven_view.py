@@ -8,6 +8,8 @@ from tfbench.reports import breakeven, units
 from tfbench.reports.views import ONE_PROCESS, Column, Row, View
 
 ALONE = "nothing was measured in several modes: tfbench run without --mode takes all"
+# Where totals meet within a call, the next one is the first that has paid back, and it the last that has not cost more.
+WHOLE = {breakeven.LATER: ("", math.ceil), breakeven.UNTIL: ("until ", math.floor)}
 LEGENDS = {
     " or ": "or: these cannot be told apart for so many calls",
     "*": ONE_PROCESS,
@@ -36,23 +38,25 @@ def rows(run: Run) -> Iterator[Row]:
 
 
 def calls_text(row: Row) -> str:
-    """Write from which call on it has paid back: `412 [390, 440]`, or the word; with a star from one process."""
+    """Write from which call on it has paid back: `412 [390, 440]`, `until 11 [8, 14]` or the word; a star for one."""
     return f"{_calls(row)}*" if row["within"] else _calls(row)
 
 
 def _calls(row: Row) -> str:
-    if row["verdict"] != breakeven.LATER or row["calls"] is None:
+    if row["verdict"] not in WHOLE or row["calls"] is None:
         return str(row["verdict"])
-    whole = [None if row[name] is None else math.ceil(row[name]) for name in ("calls", "calls_low", "calls_high")]
-    calls, low, high = (units.NOTHING if number is None else f"{number:,}" for number in whole)
-    return calls if whole[1] is None and whole[2] is None else f"{calls} [{low}, {high}]"
+    before, whole = WHOLE[row["verdict"]]
+    ends = (row["calls"], row["calls_low"], row["calls_high"])
+    calls, low, high = (units.NOTHING if number is None else f"{whole(number):,}" for number in ends)
+    return f"{before}{calls}" if ends[1] is None and ends[2] is None else f"{before}{calls} [{low}, {high}]"
 
 
 def notes(run: Run) -> list[str]:
     """Say which mode to take for so many calls; two where they cannot be told apart."""
     lines, seen = [], set()
-    for measurement, modes in breakeven.advice(run.measurements):
-        case, alone = measurement.case, len(measurement.invocations) == 1
+    for members, modes in breakeven.advice(run.measurements):
+        case = members[0].case
+        alone = any(sum(bool(done.round_s) for done in member.invocations) == 1 for member in members)
         # One process tells nothing apart: its least total, with a star.
         texts = {calls: f"{names[0]}*" if alone else " or ".join(names) for calls, names in modes.items()}
         told = ", ".join(f"{text} for {units.count(calls, 'call')}" for calls, text in texts.items())

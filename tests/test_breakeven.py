@@ -42,8 +42,28 @@ def test_one_invocation_has_no_interval(costs: Any) -> None:
 
 
 def test_a_mode_whose_calls_take_longer_never_pays_back(costs: Any) -> None:
-    found = breakeven.between(costs("eager", *[(1.0, 1.0)] * 2), costs("graph", *[(0.5, 2.0)] * 2))
+    found = breakeven.between(costs("eager", *[(1.0, 1.0)] * 2), costs("graph", *[(1.5, 2.0)] * 2))
     assert (found.word, found.calls, found.seconds) == ("never", None, None)
+
+
+def test_a_mode_that_costs_less_at_first_only_says_until_when(costs: Any, records: Any) -> None:
+    # 4 s less at first, 1 s more a call: as much at call 5, which is the last that has not cost more.
+    modes = costs("graph", *[(5.0, 1.0)] * 2), costs("xla", *[(1.0, 2.0)] * 2)
+    found = breakeven.between(*modes)
+    assert (found.word, found.calls, found.low, found.high, found.seconds) == ("until", 5.0, 5.0, 5.0, 9.0)
+    (row,) = breakeven_view.rows(records.run(measurements=modes))
+    assert breakeven_view.calls_text(row) == "until 5 [5, 5]"
+
+
+def test_a_first_call_that_may_cost_more_is_not_at_once(costs: Any, records: Any) -> None:
+    # In the mean 1/3 s less at first, but 1 s more in one process; 1 s is gained each call.
+    modes = costs("eager", *[(2.0, 2.0)] * 3), costs("graph", (1.0, 1.0), (1.0, 1.0), (3.0, 1.0))
+    found = breakeven.between(*modes)
+    assert (found.word, found.calls, found.low) == ("later", 1.0, 1.0)
+    half = 4.302653 * 2 / 3  # Student's t for two degrees of freedom, times the standard error of -1, -1, 1
+    assert found.high == pytest.approx(1 - 1 / 3 + half, rel=1e-5)
+    (row,) = breakeven_view.rows(records.run(measurements=modes))
+    assert breakeven_view.calls_text(row) == "1 [1, 4]"
 
 
 def test_a_mode_that_costs_less_from_the_start_pays_back_at_once(costs: Any) -> None:
@@ -97,8 +117,8 @@ def test_every_pair_of_modes_of_an_implementation_is_told(costs: Any) -> None:
 
 def test_the_advice_is_the_mode_of_the_lowest_total(costs: Any) -> None:
     modes = [costs("eager", *[(1.0, 3.0)] * 3), costs("graph", *[(4.0, 2.0)] * 3), costs("xla", *[(300.0, 1.0)] * 3)]
-    ((first, told),) = breakeven.advice(modes)
-    assert first.case.mode == "eager"
+    ((members, told),) = breakeven.advice(modes)
+    assert members[0].case.mode == "eager"
     assert told == {1: ["eager"], 100: ["graph"], 10_000: ["xla"], 1_000_000: ["xla"]}
 
 
@@ -129,6 +149,11 @@ def test_one_process_is_starred_and_its_advice_names_one_mode(costs: Any, record
         ": eager* for 1 call, graph* for 100 calls, graph* for 10,000 calls, graph* for 1,000,000 calls"
     )
     assert star == views.ONE_PROCESS
+
+
+def test_advice_from_one_process_of_any_mode_is_starred(costs: Any, records: Any) -> None:
+    run = records.run(measurements=(costs("eager", *[(2.0, 3.0)] * 2), costs("graph", (10.0, 1.0))))
+    assert breakeven_view.notes(run)[0].endswith("graph* for 1,000,000 calls")
 
 
 def test_one_mode_alone_is_no_advice(costs: Any, records: Any) -> None:
