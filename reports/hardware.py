@@ -128,10 +128,13 @@ def _wins(rows: Iterable[Row]) -> Iterator[Win]:
             same.setdefault((name_of(row.case, mode=False), machine), []).append(cell)
     found = []
     for (name, machine), cells in same.items():
-        best, *others = sorted(cells, key=lambda cell: cell.seconds)
-        gained = hardware_cells.estimate(others[0].entry, best.entry) if others else None
+        best, *others = (cell.entry for cell in sorted(cells, key=lambda cell: cell.seconds))
+        gained = hardware_cells.estimate(others[0], best) if others else None
+        if gained is not None and gained.ratio < 1:  # side by side, process by process, it is the slower one
+            best, others = others[0], [best]
+            gained = hardware_cells.estimate(others[0], best)
         if gained is not None:
-            found.append((name, machine, best.entry.case.mode, others[0].entry.case.mode, gained))
+            found.append((name, machine, best.case.mode, others[0].case.mode, gained))
     judged = verdict.judge([(gained.logs, gained.invocations) for *_, gained in found])
     for (name, machine, mode, second, gained), one in zip(found, judged, strict=True):
         yield Win(name=name, machine=machine, mode=mode, second=second, found=gained, verdict=one)

@@ -23,6 +23,7 @@ class Stage:
         mode: of the stage.
         calls: the call it begins at, from 1; may be a fraction.
         low, high: the 95 % interval of that; None where open or not known.
+        within: whether one process told it.
         ties: other modes that cannot be told from it in the middle of the stage.
     """
 
@@ -30,6 +31,7 @@ class Stage:
     calls: float
     low: float | None = None
     high: float | None = None
+    within: bool = False
     ties: tuple[str, ...] = ()
 
     @property
@@ -71,8 +73,10 @@ class Headline:
         words = {mode: self.compared[mode].get("verdict") for mode in self.others}
         if not words:
             return ALONE
+        if verdict.FASTER in words.values():
+            return USE
         if self.best[0] != self.base:
-            return {verdict.FASTER: USE, verdict.SAME: ALIKE}.get(str(words[self.best[0]]), UNDECIDED)
+            return ALIKE if words[self.best[0]] == verdict.SAME else UNDECIDED
         if set(words.values()) <= {verdict.SLOWER, verdict.SAME}:
             return STAY if verdict.SAME not in words.values() else ALIKE
         return UNDECIDED
@@ -109,7 +113,7 @@ def stages(members: Sequence[Measurement]) -> tuple[Stage, ...]:
         if not ahead:
             return tuple(_with_ties(members, found))
         calls, one, at = min(ahead, key=lambda each: each[0])
-        found.append(Stage(mode=at.case.mode, calls=calls, low=one.low, high=one.high))
+        found.append(Stage(mode=at.case.mode, calls=calls, low=one.low, high=one.high, within=one.within))
 
 
 def _with_ties(members: Sequence[Measurement], found: Sequence[Stage]) -> Iterator[Stage]:
@@ -131,19 +135,33 @@ def sentence(headline: Headline) -> Words:
         alike = [headline.base, *(m for m in headline.others if headline.compared[m].get("verdict") == verdict.SAME)]
         return [*_listed(alike, "and"), (": no difference that matters, all within 5 %", "")]
     if headline.kind == USE:
-        return [("use ", ""), *_listed(_used(headline), "or"), (f"{_since(headline)}; {_ratio(headline, best)}", "")]
+        used = _used(headline)
+        return [("use ", ""), *_listed(used, "or"), (f"{_since(headline)}; {_ratio(headline, used[0])}", "")]
     return _doubt(headline)
 
 
 def _used(headline: Headline) -> list[str]:
-    """Give the modes to use: the best one, and those that cannot be told from it, where faster than the base."""
-    return [mode for mode in headline.best if headline.compared[mode].get("verdict") == verdict.FASTER]
+    """Give the modes to use, all faster than the base: the best one, and those that cannot be told from it.
+
+    Where noise has the lowest total to another, which is not surely faster, the fastest of those that are.
+    """
+    faster = [mode for mode in headline.others if headline.compared[mode].get("verdict") == verdict.FASTER]
+    best = [mode for mode in headline.best if mode in faster]
+    return best or sorted(faster, key=lambda mode: headline.compared[mode]["speedup"])[-1:]
+
+
+def _named(headline: Headline) -> str:
+    """Give the mode whose ratio stands in the sentence."""
+    if headline.kind == USE:
+        return _used(headline)[0]
+    if headline.best[0] != headline.base or not headline.others:
+        return headline.best[0]
+    return _closest(headline)
 
 
 def _doubt(headline: Headline) -> Words:
     """Say what it looks like, and what would decide."""
-    best = headline.best[0]
-    mode = best if best != headline.base else _closest(headline)
+    best, mode = headline.best[0], _named(headline)
     row = headline.compared[mode]
     if row.get("speedup") is None:
         return [(mode, mode), (f" was never measured beside {headline.base}", "")]
@@ -196,12 +214,11 @@ def reasons(headline: Headline) -> list[str]:
         lines.append(f"least in all{each}: {ladder(headline)}")
     if headline.kind == USE and headline.stages[-1].mode not in _used(headline):
         lines.append(
-            f"from which call on {headline.best[0]} has cost less than {headline.stages[-1].mode}: not decided"
+            f"from which call on {_named(headline)} has cost less than {headline.stages[-1].mode}: not decided"
         )
-    told = {headline.best[0] if headline.best[0] != headline.base or not headline.others else _closest(headline)}
-    further = [mode for mode in headline.others if mode not in told and headline.compared[mode].get("speedup")]
-    lines += [f"{mode}: {_ratio(headline, mode)}" for mode in further]
-    return lines
+    further = [m for m in headline.others if m != _named(headline) and headline.compared[m].get("speedup")]
+    alone = {mode: ", in one process only" for mode in further if headline.compared[mode].get("speedup_within")}
+    return lines + [f"{mode}: {_ratio(headline, mode)}{alone.get(mode, '')}" for mode in further]
 
 
 def ladder(headline: Headline) -> str:
@@ -212,8 +229,9 @@ def ladder(headline: Headline) -> str:
 
 
 def stage_text(stage: Stage) -> str:
-    """Write from which call on, with its interval: `412 [390, 440]`."""
+    """Write from which call on, with its interval: `412 [390, 440]`; a star for one process."""
     calls, low, high = (
         units.NOTHING if number is None else f"{math.ceil(number):,}" for number in (stage.calls, stage.low, stage.high)
     )
-    return calls if stage.low is None and stage.high is None else f"{calls} [{low}, {high}]"
+    star = "*" if stage.within else ""
+    return f"{calls}{star}" if stage.low is None and stage.high is None else f"{calls} [{low}, {high}]{star}"

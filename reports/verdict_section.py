@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tfbench.bench.record import COMPLETE
-from tfbench.reports import charts_calls, headlines, speedup, tables, units
+from tfbench.reports import charts_calls, headlines, speedup, tables, units, views
 from tfbench.reports.contents import ComparisonSet, Contents
 from tfbench.reports.headlines import Headline
 from tfbench.reports.page import Item, Notes, Section, Tags, Verdict, Verdicts
@@ -22,9 +22,10 @@ def make(contents: Contents) -> Section:
     if several:
         named = {contents.name(headline): headline for headline in several}
         items.append(charts_calls.cheapest(named, name=f"{contents.prefix}verdicts"))
-    means = tuple(tables.means(contents.run))
-    if means:
-        items.append(Notes(texts=means))
+    starred = any(stage.within for headline in several for stage in headline.stages)
+    notes = (*tables.means(contents.run), *((views.ONE_PROCESS,) if starred else ()))
+    if notes:
+        items.append(Notes(texts=notes))
     return Section(heading="Verdicts", text=(_text(several),) if several else (), items=tuple(items))
 
 
@@ -77,7 +78,7 @@ def _fastest(
     rows = contents.summary[contents.summary["case"].isin(ids) & contents.summary["speedup"].notna()]
     if not len(rows):
         return
-    row = {str(name): value for name, value in rows.sort_values("median_s").iloc[0].to_dict().items()}
+    row = {str(name): value for name, value in rows.sort_values("speedup", ascending=False, kind="stable").iloc[0].to_dict().items()}
     base = rows[rows["case"] == row["baseline"]]
     told = f", {units.seconds(row['median_s'])} a call"
     if len(base) and row["case"] != row["baseline"]:

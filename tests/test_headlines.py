@@ -102,6 +102,21 @@ def test_what_is_not_decided_says_what_would_decide(records: Any, only: Any) -> 
     )
 
 
+def test_a_mode_that_the_table_calls_faster_is_used_whatever_the_totals(cost: Any, only: Any) -> None:
+    # Graph's one slow process in three hides it from XLA's totals; XLA alone is surely faster than eager.
+    eager = (1.0, 1.0, 1.0)
+    found = only(cost("eager", 1.0, eager), cost("graph", 1.0, (0.1, 0.1, 1.2)), cost("xla", 1.0, (0.5, 0.49, 0.51)))
+    verdicts = {mode: found.compared[mode]["verdict"] for mode in found.others}
+    assert (found.best[0], verdicts) == ("graph", {"graph": "undecided", "xla": "faster"})
+    assert text(found) == "use xla; 2.00x over eager [1.90, 2.10]"
+    assert headlines.reasons(found)[-1].startswith("graph: 4.4x over eager [")
+
+
+def test_further_modes_in_one_process_say_so(records: Any, only: Any) -> None:
+    found = only(*(records.timed((t,) * 6, mode=mode) for mode, t in (("eager", 2.0), ("graph", 1.0), ("xla", 0.5))))
+    assert headlines.reasons(found)[-1] == "graph: 2.00x over eager, in one process only"
+
+
 def test_one_process_decides_nothing(records: Any, only: Any) -> None:
     found = only(records.timed((2.0,) * 6, mode="eager"), records.timed((1.0,) * 6, mode="xla"))
     assert text(found) == "perhaps xla: xla is 2.00x over eager, but in one process only"
