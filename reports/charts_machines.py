@@ -237,7 +237,7 @@ def _point(point: Sized) -> dict[str, Any]:
 def _marked(crossings: Sequence[tuple[str, Crossover]]) -> Iterator[dict[str, Any]]:
     for side, found in crossings:
         if found.size is not None:
-            yield {"side": side, "at": charts.rounded(found.size), "text": f"{found.size:.3g}"}
+            yield {"side": side, "at": charts.rounded(found.size), "text": crossover.size_text(found.size)}
 
 
 def _size_layers(name: str, drawn: Rows, marked: Rows, styles: Mapping[str, tuple[str, str]]) -> list[alt.Chart]:

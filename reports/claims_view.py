@@ -10,7 +10,7 @@ from tfbench.bench.intervals import Interval
 from tfbench.bench.record import Invocation, Ledger, Measurement, Run
 from tfbench.reports import speedup, units, verdict
 from tfbench.reports.verdict import Verdict
-from tfbench.reports.views import Column, Row, View
+from tfbench.reports.views import ONE_PROCESS, Column, Row, View
 from tfbench.workloads import claims
 from tfbench.workloads.claims import Claim
 
@@ -136,12 +136,13 @@ def _blank(claim: Claim) -> Row:
 def _row(one: Figure, judged: Verdict) -> Row:
     ends = (one.logs.low, one.logs.high)
     sides = (one.faster, one.slower)
-    fast, slow = (median(values(side, one.claim.what).values()) for side in sides)
+    fast, slow = (_took(side, one.claim.what) for side in sides)
     return _blank(one.claim) | {
         "where": one.faster.case.placement.label,
         "ratio": intervals.factor(one.logs.middle),
         "low": None if ends[0] is None else intervals.factor(ends[0]),
         "high": None if ends[1] is None else intervals.factor(ends[1]),
+        "within": one.logs.within,
         "verdict": WORDS[judged.word],
         "more": judged.more,
         "faster_value": fast,
@@ -149,9 +150,14 @@ def _row(one: Figure, judged: Verdict) -> Row:
     }
 
 
+def _took(side: Measurement, what: str) -> float:
+    """Give what a side takes; of a steady call as every table has it, the median of all rounds."""
+    return median(side.call_s) if what == claims.STEADY else median(values(side, what).values())
+
+
 def figure_text(row: Row) -> str:
     """Write the ratio, within its interval: `7.8x [7.5, 8.1]`, and what it must be more than where that is not 1."""
-    text = units.ratio(row["ratio"], row["low"], row["high"])
+    text = units.ratio(row["ratio"], row["low"], row["high"]) + ("*" if row["within"] else "")
     return text if row["ratio"] is None or row["at_least"] == 1.0 else f"{text} (over {row['at_least']:g}x)"
 
 
@@ -176,6 +182,8 @@ def notes(run: Run, *, known: Sequence[Claim] = claims.CLAIMS) -> list[str]:
     found = list(rows(run, known=known))
     if any(row["verdict"] == verdict.UNDECIDED for row in found):
         lines.append(verdict.LEGEND)
+    if any(row["within"] for row in found):
+        lines.append(ONE_PROCESS)
     lines += _busy(run, known)
     missing = {row["workload"] for row in found if row["verdict"] == NOT_MEASURED}
     ends = [(f.case, f"failed: {f.message}") for f in run.failures] + [(s.case, s.reason) for s in run.skips]
@@ -213,6 +221,7 @@ VIEW = View(
         Column(name="ratio", dtype="float64", header="ratio", write=figure_text, right=True),
         Column(name="low", dtype="float64"),
         Column(name="high", dtype="float64"),
+        Column(name="within", dtype="boolean"),
         Column(name="at_least", dtype="float64"),
         Column(
             name="verdict",

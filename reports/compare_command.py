@@ -40,6 +40,9 @@ def compare(arguments: argparse.Namespace, rest: list[str]) -> int:
     threshold = min(verdict.THRESHOLD, gate or verdict.THRESHOLD)
     if arguments.threshold is not None:
         threshold = options.share(arguments.threshold, "threshold")
+        if gate is not None and threshold > gate:
+            told = f"--threshold {arguments.threshold} is above --gate {arguments.gate}"
+            raise BadInputError(f"{told}: what does not matter cannot be a regression; take one of at most the gate")
     prices = _prices(arguments.price or [])
     path = page_file.place(arguments, why=NO_FOLDER) if page_file.wanted(arguments) else None
     runs = [store.load(Path(name)) for name in arguments.runs]

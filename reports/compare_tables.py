@@ -14,7 +14,7 @@ from tfbench.bench import intervals
 from tfbench.bench.record import Measurement
 from tfbench.reports import units, verdict
 from tfbench.reports.compare import PACE_MATTERS, Comparison, Report
-from tfbench.reports.sides import named
+from tfbench.reports.sides import Entry, named
 
 DTYPES = {
     "case": "string",
@@ -137,6 +137,8 @@ def _cautions(report: Report) -> Iterator[str]:
         yield "(*) one invocation on a side: the interval, if any, knows nothing of the noise between processes"
     if any(one.verdict is not None and one.verdict.more is not None for one in found):
         yield verdict.LEGEND
+    if any(one.found is not None and _work(one.pair.base) != _work(one.pair.new) for one in found):
+        yield "base and new are times of a call; where a call does more work on one side, speed-ups are for equal work"
     if any(one.hardware for one in found):
         yield "different hosts are compared as hardware and never gated (containers of one machine: --same-host)"
     for label, group in grouped(report):
@@ -144,6 +146,10 @@ def _cautions(report: Report) -> Iterator[str]:
         if paces and abs(math.log(median(paces))) > PACE_MATTERS:
             change = median(paces) - 1
             yield f"the machine itself took {change:+.0%} of time for fixed work in {label}: its pace changed"
+
+
+def _work(entry: Entry) -> int:
+    return entry.measurement.work_per_call
 
 
 def notes(report: Report) -> list[str]:

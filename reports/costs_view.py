@@ -107,8 +107,12 @@ def _notes(measurement: Measurement) -> Iterator[str]:
     name, call = case_name(measurement.case), case_costs.steady(measurement)
     share, floor_s = case_costs.dispatch_share(measurement), case_costs.dispatch_s(measurement)
     if share is not None and share >= case_costs.NOTABLE_DISPATCH and call:
+        told = f"{100 * share:.0f} % of a call is Python calling it"
         of = f"{units.seconds(floor_s)} of {units.seconds(call.middle)}"
-        yield f"{name}: {100 * share:.0f} % of a call is Python calling it ({of}): put several steps into one call"
+        if floor_s is not None and floor_s > call.middle:  # timed apart, and not by the same noise
+            told = "a call takes no longer than Python takes to call it"
+            of = f"{units.seconds(call.middle)}, and {units.seconds(floor_s)} where it does nothing"
+        yield f"{name}: {told} ({of}): put several steps into one call"
     error = case_costs.naive_error(measurement)
     if error is not None and case_costs.naive_is_wrong(measurement):
         yield f"{name}: naive timing, which does not wait for the device, reads {100 * -error:.0f} % too fast"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tfbench.bench.intervals import Interval
+from tfbench.reports import units
 
 BATCH = "batch_size"
 
@@ -85,14 +86,20 @@ def _last(sizes: Sequence[int], logs: Sequence[float]) -> float | None:
     return crossings[-1] if crossings else None
 
 
+def size_text(size: float) -> str:
+    """Write a batch size with three significant digits: `57.9`, `64`, `1230`."""
+    text = units.digits(size)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def text(found: Crossover) -> str:
     """Say from which size on it pays: `from 81 [64, 110]`, `at every size measured (32 to 256)`."""
     if found.size is None:
         sizes = f"at {'every' if found.faster else 'no'} size measured ({found.smallest} to {found.largest})"
         return sizes if found.sure else f"{sizes}, not for sure"
-    low = f"<{found.smallest}" if found.low is None else f"{found.low:.3g}"
-    high = f">{found.largest}" if found.high is None else f"{found.high:.3g}"
+    low = f"<{found.smallest}" if found.low is None else size_text(found.low)
+    high = f">{found.largest}" if found.high is None else size_text(found.high)
     bounds = f" [{low}, {high}]" if found.bounded else ""
     word = "from" if found.faster else "up to"
     more = f", {found.crossings} crossings" if found.crossings > 1 else ""
-    return f"{word} {found.size:.3g}{bounds}{more}"
+    return f"{word} {size_text(found.size)}{bounds}{more}"

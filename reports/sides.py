@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from tfbench.bench.case import SINGLE, Case
+from tfbench.bench.case import MULTI_WORKER, SINGLE, Case
 from tfbench.bench.machine import Host, Software
 from tfbench.bench.record import Failure, Measurement, Run
 from tfbench.bench.shapes import ARROW
@@ -103,6 +103,12 @@ def _commit(found: Found) -> str:
     return f"{commit[:12]}{plus}{dirty}"
 
 
+def _threads(found: Found) -> str:
+    """Give the cores of a worker; with `multi_worker` each has one unless told otherwise."""
+    place = found.case.placement
+    return str(place.threads or (1 if place.strategy == MULTI_WORKER else "all"))
+
+
 ATTRIBUTES: dict[str, Callable[[Found], str]] = {
     "run": lambda entry: entry.run.name,
     "host": lambda entry: entry.run.host.name,
@@ -112,7 +118,7 @@ ATTRIBUTES: dict[str, Callable[[Found], str]] = {
     "implementation": lambda entry: entry.case.implementation,
     "device": lambda entry: entry.case.placement.device,
     "replicas": lambda entry: str(entry.case.placement.replicas),
-    "threads": lambda entry: str(entry.case.placement.threads or "all"),
+    "threads": _threads,
     "interpreter": lambda entry: entry.case.placement.interpreter,
 }
 

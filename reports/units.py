@@ -5,7 +5,7 @@ import math
 _TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _RATES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 NOTHING = "-"
-FINEST = 2.5  # an interval's last digit counts at most 1 / 2.5 of its half-width: rounding moves an end by a fifth of it
+FINEST = 2.5  # an interval's half-width is at least so many of its last digit: rounding moves an end by a fifth at most
 
 
 def digits(value: float, significant: int = 3) -> str:

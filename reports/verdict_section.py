@@ -78,7 +78,8 @@ def _fastest(
     rows = contents.summary[contents.summary["case"].isin(ids) & contents.summary["speedup"].notna()]
     if not len(rows):
         return
-    row = {str(name): value for name, value in rows.sort_values("speedup", ascending=False, kind="stable").iloc[0].to_dict().items()}
+    first = rows.sort_values("speedup", ascending=False, kind="stable").iloc[0]
+    row = {str(name): value for name, value in first.to_dict().items()}
     base = rows[rows["case"] == row["baseline"]]
     told = f", {units.seconds(row['median_s'])} a call"
     if len(base) and row["case"] != row["baseline"]:

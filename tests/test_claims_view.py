@@ -80,6 +80,13 @@ def test_the_ratio_is_the_slower_side_over_the_faster_with_students_interval(one
     assert (row["faster_value"], row["slower_value"], row["where"]) == (1.0, 4.0, "cpu")
 
 
+def test_a_figure_of_one_process_is_starred(records: Any, side: Any) -> None:
+    run = records.run(measurements=(side("by_hand", "eager", 4.0), side("library", "graph", 1.0)))
+    (row,) = claims_view.rows(run, known=[claim()])
+    assert claims_view.figure_text(row).endswith("x*")
+    assert views.ONE_PROCESS in claims_view.notes(run, known=[claim()])
+
+
 @pytest.mark.parametrize(
     ("at_least", "word"), [(1.0, "holds"), (2.0, "holds"), (4.0, "does not hold"), (8.0, "does not hold")]
 )

@@ -7,7 +7,7 @@ import pytest
 from tfbench.bench.case import Placement
 from tfbench.bench.errors import BadInputError
 from tfbench.bench.record import Run
-from tfbench.reports import compare, geomean, verdict
+from tfbench.reports import compare, compare_tables, geomean, verdict
 from tfbench.reports.compare import Report
 
 OLD = Placement(interpreter="old")
@@ -209,8 +209,10 @@ def test_replicas_that_do_more_work_in_a_call_are_compared_for_equal_work(run: A
         records.timed(*times, work_per_call=8 * n, placement=Placement(strategy="mirrored", replicas=n))
         for n, times in ((1, (4.0, 4.0)), (2, (5.0, 5.0)))
     )
-    (found,) = compare.make([run("a", one, two)], by="replicas").comparisons
+    report = compare.make([run("a", one, two)], by="replicas")
+    (found,) = report.comparisons
     assert (found.pair.label, found.found.ratio, found.verdict.word) == ("2", pytest.approx(1.6), "faster")
+    assert any("speed-ups are for equal work" in line for line in compare_tables.notes(report))
 
 
 def test_what_is_on_one_side_only_is_told(run: Any, records: Any) -> None:

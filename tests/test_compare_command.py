@@ -181,6 +181,11 @@ def test_the_json_is_strict(pair: Any, capsys: Any) -> None:
     assert [row["speedup"] for row in found["comparisons"]] == [pytest.approx(1 / 1.2, rel=1e-3), None]
 
 
+def test_a_threshold_above_the_gate_is_refused(capsys: Any) -> None:
+    assert cli.main(["compare", "a", "b", "--gate", "5%", "--threshold", "50%"]) == 2
+    assert "--threshold 50% is above --gate 5%" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("text", ["5", "fast", "", "0", "0%", "100%", "-5%", "nan", "inf%", "5%%"])
 @pytest.mark.parametrize("option", ["gate", "threshold"])
 def test_a_bad_share_is_one_line(option: str, text: str, saved: Any, fails: Any) -> None:

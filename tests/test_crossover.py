@@ -83,3 +83,8 @@ def test_it_is_said_where_it_pays(points: dict[int, float], half: float | None, 
 @pytest.mark.parametrize("points", [[], [(32, gained(2.0))]])
 def test_fewer_than_two_sizes_tell_nothing(points: list[tuple[int, Interval]]) -> None:
     assert crossover.find(points) is None
+
+
+def test_large_sizes_have_no_exponent() -> None:
+    found = [crossover.size_text(size) for size in (5.0, 57.94, 64.0, 999.6, 1234.0, 2.5e6)]
+    assert found == ["5", "57.9", "64", "1000", "1230", "2500000"]

@@ -109,6 +109,12 @@ def test_where_nothing_is_dropped_the_name_is_the_cases_own(entry: Any) -> None:
         assert sides.name_without(found, "run") == found.measurement.case.id
 
 
+def test_a_replica_that_is_a_worker_has_a_core_of_its_own(records: Any) -> None:
+    places = [Placement(strategy="multi_worker", replicas=2, threads=threads) for threads in (0, 2)]
+    run = records.run(name="a", measurements=[records.timed(1.0, placement=place) for place in places])
+    assert list(table([run], "threads").values()) == [{"1": ["a"], "2": ["a"]}]
+
+
 def test_runs_of_other_threads_are_not_the_same_case(records: Any) -> None:
     one, two = (
         records.run(name=name, measurements=[records.timed(1.0, placement=Placement(threads=threads))])
