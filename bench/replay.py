@@ -1,11 +1,11 @@
 """Hand what workers found to pytest and to pytest-benchmark's fixture, through its public interface."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
 import pytest
 from tfbench.bench import codec
-from tfbench.bench.record import Failure, Measurement
+from tfbench.bench.record import Failure, Measurement, Outcome
 
 
 class Clock:
@@ -45,13 +45,21 @@ def replay(measurement: Measurement, benchmark: Any) -> None:
     benchmark.pedantic(CLOCK.advance, rounds=len(measurement.call_s), iterations=1)
 
 
-def failure_text(failure: Failure) -> str:
-    """Say why a case failed: what, where, and the end of what the worker wrote."""
+def failure_text(failure: Failure, known: Iterable[Outcome] = ()) -> str:
+    """Say why a case failed: what, where, and the end of what the worker wrote; once for all that failed alike."""
     lines = [f"{failure.case.id} failed at stage {failure.stage!r} of invocation {failure.invocation}"]
     lines.append(f"{failure.type}: {failure.message}")
-    if failure.stderr:
+    first = next((one for one in known if isinstance(one, Failure) and _alike(one, failure)), failure)
+    if first is not failure:
+        lines.append(f"as {first.case.id} did, where the worker's last lines stand")
+    elif failure.stderr:
         lines += ["the worker's last lines on stderr:", *(f"  {line}" for line in failure.stderr)]
     return "\n".join(lines)
+
+
+def _alike(one: Failure, other: Failure) -> bool:
+    told = [(failure.case.workload, failure.stage, failure.type, failure.message) for failure in (one, other)]
+    return told[0] == told[1]
 
 
 def stop(why: str, benchmark: Any) -> NoReturn:

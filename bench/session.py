@@ -189,7 +189,7 @@ class Suite:
         except KeyboardInterrupt:  # pytest would show where; the report below says what is kept
             replay.stop("interrupted", benchmark)
         if isinstance(outcome, Failure):
-            pytest.fail(replay.failure_text(outcome), pytrace=False)
+            pytest.fail(replay.failure_text(outcome, self._outcomes.values()), pytrace=False)
         if not isinstance(outcome, Measurement):
             pytest.skip(outcome.reason)
         if self._check_only:

@@ -27,7 +27,7 @@ NEARLY = 0.85  # share of letters in common: no option of pytest is so near to o
 BAD_INPUT = 2
 
 RUN = """Measure workloads in all modes, and print a table for each. Without names: those that tfbench brings.
-Options not listed here go to pytest, such as -k or --benchmark-json."""
+Options not listed here go to pytest, such as -k, --benchmark-json or --benchmark-columns."""
 RUN_EXAMPLES = """examples:
   tfbench run sum_loop --param n=10000 --mode eager,xla
   tfbench run my_workload.py                                  a file of tfbench new

@@ -95,3 +95,16 @@ def test_pytest_benchmark_itself_reports_the_recorded_times(tmp_path: Path, reco
     stats = {name: row["stats"][name] for name in ("data", "rounds", "median")}
     assert stats == {"data": [0.1, 0.7, 0.3], "rounds": 3, "median": 0.3}
     assert row["group"] == "toy n=8,kind=small"
+
+
+def test_what_failed_alike_is_told_whole_once(records: Any) -> None:
+    first, second, other = (
+        records.failure(case=records.case(mode=mode), message=message)
+        for mode, message in (("eager", "no disk"), ("xla", "no disk"), ("graph", "another"))
+    )
+    known = [records.measurement(), first, second, other]
+    whole = "OSError: no disk\nthe worker's last lines on stderr:\n  one\n  two"
+    assert replay.failure_text(first, known).endswith(whole)
+    told = replay.failure_text(second, known)
+    assert told.endswith(f"OSError: no disk\nas {first.case.id} did, where the worker's last lines stand")
+    assert replay.failure_text(other, known).endswith("  two")
