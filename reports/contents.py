@@ -10,6 +10,7 @@ from tfbench.bench.record import Measurement, Run
 from tfbench.reports import (
     breakeven_view,
     calls_view,
+    claims_view,
     communication_view,
     costs_view,
     frame,
@@ -21,6 +22,7 @@ from tfbench.reports import (
     retracing_view,
     roofline_view,
     scaling_view,
+    steps_view,
     tables,
 )
 from tfbench.reports.headlines import Headline
@@ -30,9 +32,9 @@ from tfbench.reports.views import Row, View
 VIEWS = (
     *(costs_view.VIEW, roofline_view.VIEW, breakeven_view.VIEW, retracing_view.VIEW, calls_view.VIEW),
     *(profile_view.VIEW, ops_view.VIEW, scaling_view.VIEW, per_core_view.VIEW),
-    *(communication_view.VIEW, loop_view.VIEW),
+    *(communication_view.VIEW, loop_view.VIEW, steps_view.VIEW, claims_view.VIEW),
 )
-WITHOUT_PARAMS = ("retracing", "calls", "loop")  # tables that are not about comparison sets
+WITHOUT_PARAMS = ("retracing", "calls", "loop", "steps", "claims")  # tables that are not about comparison sets
 LONGEST_SLUG = 48
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from tfbench.bench import files
 from tfbench.bench.record import Run
 from tfbench.reports import (
+    claims_view,
     contents,
     data_tables,
     environment_section,
@@ -21,7 +22,7 @@ from tfbench.reports.page import DataTable, Notes, Page, Section
 
 FILE = "report.html"
 FILTERS = ("run", "workload", "mode", "device")
-FURTHER = ("communication", "loop")
+FURTHER = ("claims", "steps", "communication", "loop")
 
 
 def make(runs: Sequence[Run]) -> Page:
@@ -76,8 +77,11 @@ def _sections(found: Contents) -> Iterator[Section]:
 def _further(found: Contents) -> Iterator[Section]:
     """Show the tables that have no chart."""
     for name in FURTHER:
-        view = contents.view(name)
-        rows = found.rows[name] if name != "loop" or len({row["n"] for row in found.rows[name]}) > 1 else []
+        view, rows = contents.view(name), found.rows[name]
+        if name == "loop" and len({row["n"] for row in rows}) < 2:
+            rows = []
+        if name == "claims" and all(row["verdict"] == claims_view.NOT_MEASURED for row in rows):
+            rows = []
         notes = found.notes[name] if rows else ()
         table = data_tables.make(view.columns, rows, caption=view.title)
         items: tuple[DataTable | Notes, ...] = (table, *([Notes(texts=notes)] if notes else []))
