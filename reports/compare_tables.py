@@ -176,7 +176,9 @@ def conclusion(report: Report) -> list[str]:
     if not report.applied:
         return [f"{gate}: not applied, nothing here can be gated{_why_not(report)}"]
     told = units.count(len(lines), "regression") if lines else "no regression"
-    return [*lines, f"{gate}: {told}, {units.count(len(gated), 'case')} compared"]
+    undecided = sum(one.verdict is not None and one.verdict.word == verdict.UNDECIDED for one in gated)
+    more = f", {undecided} of them undecided" if undecided else ""
+    return [*lines, f"{gate}: {told}, {units.count(len(gated), 'case')} compared{more}"]
 
 
 def _why_not(report: Report) -> str:

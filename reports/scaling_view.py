@@ -62,7 +62,8 @@ def efficiency_text(row: Row) -> str:
 def serial_text(row: Row) -> str:
     """Write the serial fraction; where the wider one is slower than the base, no fraction of the work explains it."""
     if row["serial_fraction"] is not None and row["serial_fraction"] > 1:
-        return "slower"
+        slower = row["speedup_high"] is None or row["speedup_high"] < 1
+        return f"slower{'*' if row['within'] else ''}" if slower else units.NOTHING
     return interval_text(row, "serial_fraction")
 
 

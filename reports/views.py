@@ -127,8 +127,8 @@ def show(view: View, run: Run, console: Console) -> None:
         same = unvarying(view.columns, rows)
         title = [Text(view.title, style="bold")]
         if same:
-            said = ", ".join(f"{column.header} {column.text(rows[0])}" for column in same)
-            title.append(Text(f"in all rows: {said}"))
+            texts = [(column.header, column.text(rows[0])) for column in same]
+            title.append(Text("in all rows: " + ", ".join(f"{header} {text}" for header, text in texts if text)))
         console.print(*title, sep="\n", soft_wrap=True)
         console.print(rich_table("", [column for column in view.columns if column not in same], rows))
     else:

@@ -260,6 +260,11 @@ def test_a_gate_that_holds_says_so(run: Any) -> None:
     assert compare_tables.notes(found) == ["gate 5 %: no regression, 2 cases compared"]
 
 
+def test_a_gate_that_holds_for_want_of_a_verdict_says_so(run: Any) -> None:
+    found = compare.make([run("a", {"eager": (1.0, 1.1)}), run("b", {"eager": (1.0, 2.0)})], gate=0.05)
+    assert compare_tables.conclusion(found) == ["gate 5 %: no regression, 1 case compared, 1 of them undecided"]
+
+
 def test_a_broken_case_is_a_regression(run: Any, records: Any, with_fields: Any) -> None:
     base, new = run("a", {"eager": around(1.0), "graph": around(1.0)}), run("b", {"eager": around(1.0)})
     found = compare.make([base, with_fields(new, failures=(records.failure(),))], gate=0.05)

@@ -121,7 +121,7 @@ def test_batches_that_trace_a_function_again_are_told_with_cause_and_fix(tfbench
     assert told in done.stdout
     assert "traced" not in eager.caution
     (columns,) = (line.split() for line in done.stdout.splitlines() if line.startswith("Name (time in"))
-    assert columns[4:] == ["Min", "Median", "IQR", "Rounds"]
+    assert columns[4:] == ["Min", "Median", "Max", "Rounds"]
 
 
 def test_a_keras_model_is_measured_for_inference_and_training(tfbench: Any, tmp_path: Path) -> None:

@@ -110,6 +110,12 @@ def test_the_table_says_why_there_is_no_serial_fraction(widths: Any, records: An
     assert lines[-2].endswith("1.00x 50 % [50, 50] -")  # as fast as the base is not the base
 
 
+@pytest.mark.parametrize(("spread", "text"), [(1.01, "slower"), (3.0, "-")])
+def test_a_wider_one_is_slower_where_its_interval_says_so(spread: float, text: str, widths: Any) -> None:
+    _, two = the_points(widths({1: 1.0, 2: 1.5}, axis="threads", spread=spread))
+    assert scaling_view.serial_text(scaling_view.row(two)) == text
+
+
 def test_threads_are_a_series_of_their_own(widths: Any) -> None:
     _, two = the_points(widths({1: 4.0, 2: 3.0}, axis="threads"))
     assert (two.axis, two.width, two.speedup) == ("threads", 2, pytest.approx((4 / 3,) * 3))

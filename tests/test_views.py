@@ -36,11 +36,14 @@ def test_only_columns_with_a_header_are_printed(records: Any) -> None:
 def test_what_is_the_same_in_all_rows_is_said_once(records: Any) -> None:
     columns = (
         Column(name="workload", dtype="string", header="workload"),
+        Column(name="params", dtype="string", header="params"),
         Column(name="mode", dtype="string", header="mode"),
         Column(name="where", dtype="string", header="where"),
         Column(name="verdict", dtype="string", header="verdict"),
     )
-    rows = [{"workload": "toy", "mode": mode, "where": None, "verdict": "slower"} for mode in ("graph", "xla")]
+    rows = [
+        {"workload": "toy", "params": "", "mode": mode, "where": None, "verdict": "slower"} for mode in ("graph", "xla")
+    ]
     lines = shown(View(name="toy", title="A toy", columns=columns, rows=lambda _run: rows), records.run())
     assert lines[:2] == ["A toy", "in all rows: workload toy"]
     assert [line.split() for line in (lines[2], *lines[4:])] == [
