@@ -180,7 +180,7 @@ def notes(run: Run, *, known: Sequence[Claim] = claims.CLAIMS) -> list[str]:
         "ratio: what the side under `more` takes over what that under `less` does; (over 2x): it must be more than 2"
     ]
     found = list(rows(run, known=known))
-    if any(row["verdict"] == verdict.UNDECIDED for row in found):
+    if any(row["more"] is not None for row in found):
         lines.append(verdict.LEGEND)
     if any(row["within"] for row in found):
         lines.append(ONE_PROCESS)

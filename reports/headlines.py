@@ -181,7 +181,7 @@ def _ratio(headline: Headline, mode: str) -> str:
     """Write how many times faster a mode is: `21x over eager [20.4, 21.9]`."""
     row = headline.compared[mode]
     value, _, interval = tables.speedup_text({"speedup_within": False, **row}).partition(" ")
-    return f"{value.rstrip('*')} over {headline.base}" + (f" {interval}" if interval else "")
+    return f"{value.rstrip('*')} over {headline.base}" + (f" {interval.rstrip('*')}" if interval else "")
 
 
 def _slower(headline: Headline) -> str:

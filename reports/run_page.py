@@ -16,6 +16,7 @@ from tfbench.reports import (
     run_sections,
     units,
     verdict_section,
+    views,
 )
 from tfbench.reports.contents import Contents
 from tfbench.reports.page import DataTable, Notes, Page, Section
@@ -83,7 +84,9 @@ def _further(found: Contents) -> Iterator[Section]:
         if name == "claims" and all(row["verdict"] == claims_view.NOT_MEASURED for row in rows):
             rows = []
         notes = found.notes[name] if rows else ()
-        table = data_tables.make(view.columns, rows, caption=view.title)
+        same = views.unvarying(view.columns, rows)
+        caption = f"{view.title}; {views.said_once(same, rows[0])}" if same else view.title
+        table = data_tables.make([c for c in view.columns if c not in same], rows, caption=caption)
         items: tuple[DataTable | Notes, ...] = (table, *([Notes(texts=notes)] if notes else []))
         yield Section(heading=name.capitalize(), items=items if rows else ())
 

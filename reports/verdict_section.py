@@ -83,17 +83,20 @@ def _fastest(
     base = rows[rows["case"] == row["baseline"]]
     told = f", {units.seconds(row['median_s'])} a call"
     if len(base) and row["case"] != row["baseline"]:
-        ratio, _, interval = tables.speedup_text(row).partition(" ")
-        told += f"; {ratio} over {base.iloc[0]['implementation']} {base.iloc[0]['mode']} {interval}".rstrip()
-    words = ((f"{row['implementation']} ", ""), (row["mode"], row["mode"]), (told + _also(one, row["case"], ids), ""))
+        alone = ", in one process only" if row["speedup_within"] else ""
+        ratio, _, interval = tables.speedup_text({**row, "speedup_within": False}).partition(" ")
+        told += f"; {ratio} over {base.iloc[0]['implementation']} {base.iloc[0]['mode']} {interval}".rstrip() + alone
+    told += _also(one, row["case"], ids)
+    words = ((f"{row['implementation']} ", ""), (row["mode"], row["mode"]), (told, ""))
     yield Verdict(group=group, name="fastest of all", words=words, tags=tags)
 
 
 def _also(one: ComparisonSet, fastest: str, ids: set[str]) -> str:
-    """Name the cases from which the fastest cannot be told."""
+    """Name the cases from which the fastest cannot be told; one process tells none apart, which is said elsewhere."""
     members = {m.case.id: m for m in one.measurements if m.case.id in ids}
     compared = {case: speedup.paired(members[fastest], m) for case, m in members.items() if case != fastest}
-    near = [one.names[case] for case, found in compared.items() if found is not None and (found.low or 0.0) <= 1.0]
+    known = {case: found for case, found in compared.items() if found is not None and not found.within}
+    near = [one.names[case] for case, found in known.items() if (found.low or 0.0) <= 1.0]
     if not near:
         return ""
     more = f" and {len(near) - MOST_NAMED} more" if len(near) > MOST_NAMED else ""

@@ -103,6 +103,12 @@ def unvarying(columns: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
     return [column for column, found in texts if len(found) == 1 and found != {units.NOTHING}]
 
 
+def said_once(same: Sequence[Column], row: Row) -> str:
+    """Say what is the same in all rows: `in all rows: workload layer_norm, where cpu`."""
+    texts = [(column.header, column.text(row)) for column in same]
+    return "in all rows: " + ", ".join(f"{header} {text}" for header, text in texts if text)
+
+
 def rich_table(title: str, columns: Sequence[Column], rows: Iterable[Row]) -> Table:
     """Make a table for a console; with an empty title it has none."""
     table = Table(title=Text(title) if title else None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
@@ -127,8 +133,7 @@ def show(view: View, run: Run, console: Console) -> None:
         same = unvarying(view.columns, rows)
         title = [Text(view.title, style="bold")]
         if same:
-            texts = [(column.header, column.text(rows[0])) for column in same]
-            title.append(Text("in all rows: " + ", ".join(f"{header} {text}" for header, text in texts if text)))
+            title.append(Text(said_once(same, rows[0])))
         console.print(*title, sep="\n", soft_wrap=True)
         console.print(rich_table("", [column for column in view.columns if column not in same], rows))
     else:

@@ -120,6 +120,9 @@ def test_further_modes_in_one_process_say_so(records: Any, only: Any) -> None:
 def test_one_process_decides_nothing(records: Any, only: Any) -> None:
     found = only(records.timed((2.0,) * 6, mode="eager"), records.timed((1.0,) * 6, mode="xla"))
     assert text(found) == "perhaps xla: xla is 2.00x over eager, but in one process only"
+    uneven = records.timed((1.0, 1.0, 1.0, 0.5, 0.5, 0.5), mode="xla")
+    found = only(records.timed((2.0,) * 6, mode="eager"), uneven)
+    assert text(found) == "perhaps xla: xla is 2.8x over eager [2.0, 4.0], but in one process only"
     found = only(records.timed((1.0,) * 6, mode="eager"), records.timed((2.0,) * 6, mode="xla"))
     assert text(found) == "perhaps eager: xla is 0.500x over eager, but in one process only"
 

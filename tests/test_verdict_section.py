@@ -43,6 +43,17 @@ def test_the_fastest_is_said_to_be_one_of_several_where_it_is(records: Any) -> N
     assert found.verdicts[0].text.partition("; not told apart from ")[2] == "library xla"
 
 
+def test_the_fastest_in_one_process_says_so_and_is_told_from_none(records: Any) -> None:
+    toys = [records.timed((t,) * 6, mode=mode) for mode, t in (("eager", 2.0), ("graph", 1.0))]
+    toys += [records.timed((0.5,) * 6, mode="graph", implementation="library")]
+    (found,) = of(verdict_section.make(contents.gather(records.run(measurements=tuple(toys)))), Verdicts)
+    told = "library graph, 500 ms a call; 4.00x over by_hand eager, in one process only"
+    assert [one.text for one in found.verdicts][:2] == [
+        told,
+        "perhaps graph: graph is 2.00x over eager, but in one process only",
+    ]
+
+
 def test_the_sentences_are_those_of_the_headlines(section: Section, records: Any) -> None:
     (found,) = of(section, Verdicts)
     said = ["".join(word for word, _ in headlines.sentence(one)) for one in headlines.of_run(everything(records))]
