@@ -9,6 +9,8 @@ import pytest
 from page_runs import everything, large, write
 from tfbench.bench import store
 from tfbench.reports import page_html, run_page
+from tfbench.reports.page import DataTable
+from tfbench.workloads import claims
 
 LIMIT = 3_000_000
 
@@ -63,6 +65,26 @@ def test_the_table_of_the_loop_is_shown_where_there_are_several_n(records: Any) 
 
     assert "Loop" in headings(10, 100)
     assert "Loop" not in headings(10)
+
+
+def test_claims_and_ways_to_step_are_shown_where_they_were_measured(records: Any) -> None:
+    claim = claims.CLAIMS[0]
+    sides = [
+        records.timed(t, t, workload=claim.workload, implementation=name, mode=mode)
+        for t, (name, mode) in ((1.0, claim.faster), (2.0, claim.slower))
+    ]
+    ways = [records.timed(1.0, 1.0, params=(("steps_per_execution", steps), ("feed", "device"))) for steps in (1, 50)]
+    found = {s.heading: s for s in run_page.make([records.run(measurements=(*sides, *ways))]).sections}
+    (table, *_) = found["Claims"].items
+    assert isinstance(table, DataTable)
+    assert [cell.text for cell in table.lines[0].cells][:1] == [claim.text]
+    (table, *_) = found["Steps"].items
+    assert isinstance(table, DataTable)
+    assert len(table.lines) == 2
+    assert "; in all rows: workload toy, implementation by_hand, mode eager, where cpu" in table.caption
+    assert "where" not in [heading.text for heading in table.headings]
+    plain = run_page.make([records.run(measurements=(records.measurement(),))])
+    assert not {"Claims", "Steps"} & {section.heading for section in plain.sections}
 
 
 def test_the_page_of_a_default_run_is_small_and_has_every_round(records: Any, tmp_path: Path) -> None:
