@@ -16,6 +16,9 @@ BUILD_LEFTOVERS := build/lib build/bdist.* build/wheel $(LINT_ROOT)
 PICTURES := verdicts totals-fashion-mnist-batch-size-32-1 retracing-fashion-mnist-batch-size-32
 RUN ?= results/latest
 
+# Of pytest-benchmark's columns those that bench/suite/pytest.ini has for `tfbench run`.
+COLUMNS := --benchmark-columns=min,median,max,rounds --benchmark-name=short
+
 .DEFAULT_GOAL := help
 .PHONY: help bench bench-quick calibrate versus-jax many-runs test test-slurm pictures kills fuzz audit docs examples lint lock clean
 
@@ -33,10 +36,10 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 bench: $(STAMP) ## measure all workloads; ARGS="--tf-mode xla -k sum_loop" goes to pytest
-	$(BIN)/pytest bench --tf-profile $(ARGS)
+	$(BIN)/pytest bench --tf-profile $(COLUMNS) $(ARGS)
 
 bench-quick: $(STAMP) ## the same with few rounds: does all of it work here?
-	$(BIN)/pytest bench --tf-quick $(ARGS)
+	$(BIN)/pytest bench --tf-quick $(COLUMNS) $(ARGS)
 
 calibrate: $(STAMP) ## prove intervals, verdicts and gates on this machine: docs/calibration.md, under 20 minutes
 	$(BIN)/python benchmarks/calibrate.py $(ARGS)
