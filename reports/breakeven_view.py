@@ -8,7 +8,8 @@ from tfbench.reports import breakeven, units
 from tfbench.reports.views import ONE_PROCESS, Column, Row, View
 
 ALONE = "nothing was measured in several modes: tfbench run without --mode takes all"
-# Where totals meet within a call, the next one is the first that has paid back, and it the last that has not cost more.
+UNTIL = "until: its first call costs less, each further one more"
+# Totals that meet at call 11.4: by call 12 what costs more at first has paid back, up to call 11 the other costs less.
 WHOLE = {breakeven.LATER: ("", math.ceil), breakeven.UNTIL: ("until ", math.floor)}
 LEGENDS = {
     " or ": "or: these cannot be told apart for so many calls",
@@ -65,6 +66,8 @@ def notes(run: Run) -> list[str]:
         seen |= {legend for sign, legend in LEGENDS.items() if sign in told}
     if run.measurements and not lines:
         return [ALONE]
+    if any(found.word == breakeven.UNTIL for found in breakeven.of_run(run.measurements)):
+        lines.append(UNTIL)
     return lines + [legend for legend in LEGENDS.values() if legend in seen]
 
 

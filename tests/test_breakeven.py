@@ -51,8 +51,10 @@ def test_a_mode_that_costs_less_at_first_only_says_until_when(costs: Any, record
     modes = costs("graph", *[(5.0, 1.0)] * 2), costs("xla", *[(1.0, 2.0)] * 2)
     found = breakeven.between(*modes)
     assert (found.word, found.calls, found.low, found.high, found.seconds) == ("until", 5.0, 5.0, 5.0, 9.0)
-    (row,) = breakeven_view.rows(records.run(measurements=modes))
+    run = records.run(measurements=modes)
+    (row,) = breakeven_view.rows(run)
     assert breakeven_view.calls_text(row) == "until 5 [5, 5]"
+    assert breakeven_view.notes(run)[-1] == "until: its first call costs less, each further one more"
 
 
 def test_a_first_call_that_may_cost_more_is_not_at_once(costs: Any, records: Any) -> None:
