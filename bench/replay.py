@@ -58,7 +58,11 @@ def failure_text(failure: Failure, known: Iterable[Outcome] = ()) -> str:
 
 
 def _alike(one: Failure, other: Failure) -> bool:
-    told = [(failure.case.workload, failure.stage, failure.type, failure.message) for failure in (one, other)]
+    """Tell whether two cases of a workload failed in one way: the last line on stderr says the same, too."""
+    told = [
+        (failure.case.workload, failure.stage, failure.type, failure.message, failure.stderr[-1:])
+        for failure in (one, other)
+    ]
     return told[0] == told[1]
 
 

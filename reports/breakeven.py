@@ -86,12 +86,18 @@ def between(slow: Measurement, fast: Measurement) -> BreakEven | None:
     if len(pairs) > 1 and intervals.over_invocations(gain).p_value >= 1 - LEVEL:
         return told
     if fmean(gain) <= 0:
-        if fmean(gain) == 0 or fmean(extra) >= 0:
-            return replace(told, word=NEVER)
-        return _meeting(told, UNTIL, [-x for x in extra], [-y for y in gain], pairs)
+        never = replace(told, word=NEVER)
+        if fmean(gain) == 0:
+            return never
+        found = _meeting(told, UNTIL, [-x for x in extra], [-y for y in gain], pairs)
+        return never if _from_the_first(found) else found
     found = _meeting(told, LATER, extra, gain, pairs)
-    sure = fmean(extra) <= 0 and (found.high is None or found.high <= 1)
-    return replace(found, word=AT_ONCE) if sure else found
+    return replace(found, word=AT_ONCE) if _from_the_first(found) else found
+
+
+def _from_the_first(found: BreakEven) -> bool:
+    """Tell whether the totals surely meet at no later call than the first."""
+    return found.calls == 1 and (found.high is None or found.high <= 1)
 
 
 def _meeting(

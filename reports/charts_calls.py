@@ -212,7 +212,7 @@ def _meets(members: Sequence[Measurement]) -> Rows:
 def _each_meet(members: Sequence[Measurement]) -> list[dict[str, Any]]:
     rows, modes = [], {m.case.id: m.case.mode for m in members}
     for found in breakeven.of_run(members):
-        if found.word == breakeven.LATER and found.calls is not None and found.seconds and found.calls < MOST:
+        if found.word == breakeven.LATER and found.calls is not None and found.seconds and 1 < found.calls < MOST:
             ends = found.low or found.calls, found.high or found.calls
             since = f"has paid back over {modes[found.slow]} from call {math.ceil(found.calls):,} on"
             rows.append(

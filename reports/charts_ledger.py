@@ -73,8 +73,9 @@ def _parts(rows: Sequence[Mapping[str, Any]]) -> Rows:
 
 def _length(row: Mapping[str, Any], column: str) -> float:
     """Give how long a part of the bar is; compilers side by side may add up to more than the first call has."""
-    seconds = 0.0 if pd.isna(row[column]) else float(row[column])
-    return min(seconds, max(0.0, row["first_call_s"] - row["trace_s"])) if column == "compile_s" else seconds
+    if column == "compile_s" and pd.isna(row["first_run_s"]):
+        return max(0.0, float(row["first_call_s"] - row["trace_s"]))
+    return 0.0 if pd.isna(row[column]) else float(row[column])
 
 
 def _ends(rows: Sequence[Mapping[str, Any]]) -> Rows:

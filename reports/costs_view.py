@@ -117,7 +117,10 @@ def _notes(measurement: Measurement) -> Iterator[str]:
     if error is not None and case_costs.naive_is_wrong(measurement):
         yield f"{name}: naive timing, which does not wait for the device, reads {100 * -error:.0f} % too fast"
     if any(done.ledger.first_run_s is None for done in measurement.invocations):
-        yield f"{name}: its first run is not known: XLA's compilers worked side by side, together longer than the call"
+        yield (
+            f"{name}: its first run is not known: trace and compile add up to more than the first call, as compilers "
+            "side by side do"
+        )
     reasons = dict.fromkeys(reason for _, more in case_costs.extras(measurement) for reason in more.reasons)
     for reason in reasons:
         yield f"{name}: not all of its costs are known: {reason}"

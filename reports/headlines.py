@@ -146,8 +146,9 @@ def _used(headline: Headline) -> list[str]:
     Where noise has the lowest total to another, which is not surely faster, the fastest of those that are.
     """
     faster = [mode for mode in headline.others if headline.compared[mode].get("verdict") == verdict.FASTER]
-    best = [mode for mode in headline.best if mode in faster]
-    return best or sorted(faster, key=lambda mode: headline.compared[mode]["speedup"])[-1:]
+    if headline.best[0] in faster:
+        return [mode for mode in headline.best if mode in faster]
+    return sorted(faster, key=lambda mode: headline.compared[mode]["speedup"])[-1:]
 
 
 def _named(headline: Headline) -> str:
@@ -194,7 +195,18 @@ def _since(headline: Headline) -> str:
     last = headline.stages[-1]
     if last.mode not in _used(headline):
         return ""
-    return " from the first call on" if last.calls <= 1 else f" from call {math.ceil(last.calls):,} on"
+    if last.calls > 1:
+        return f" from call {math.ceil(last.calls):,} on"
+    high = _surely_from(headline)
+    return " from the first call on" if high <= 1 else f" from call {stage_text(replace(last, low=1.0, high=high))} on"
+
+
+def _surely_from(headline: Headline) -> float:
+    """Give the call from which on the last mode has surely cost less than those not to be used; 1 is at once."""
+    by_mode = {m.case.mode: m for m in headline.members}
+    others = [m for mode, m in by_mode.items() if mode not in _used(headline)]
+    told = (breakeven.between(other, by_mode[headline.stages[-1].mode]) for other in others)
+    return max((one.high or 1.0 for one in told if one is not None and one.word == breakeven.LATER), default=1.0)
 
 
 def _listed(modes: Sequence[str], word: str) -> Words:
@@ -212,7 +224,7 @@ def reasons(headline: Headline) -> list[str]:
     if len(headline.stages) > 1:
         each = ", each pair by itself" if headline.kind == UNDECIDED else ""
         lines.append(f"least in all{each}: {ladder(headline)}")
-    if headline.kind == USE and headline.stages[-1].mode not in _used(headline):
+    if headline.kind == USE and not {stage.mode for stage in headline.stages} & set(_used(headline)):
         lines.append(
             f"from which call on {_named(headline)} has cost less than {headline.stages[-1].mode}: not decided"
         )

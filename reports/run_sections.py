@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from tfbench.reports import (
+    breakeven,
+    breakeven_view,
     case_costs,
     charts_calls,
     charts_ledger,
@@ -131,6 +133,7 @@ def first_call(found: Contents, one: ComparisonSet) -> Section:
     text = (PAYING_BACK,) if len(figures) > 1 else ()
     names = tuple(costs_view.case_name(m.case) for m in one.measurements)
     notes = tuple(note for note in found.notes["costs"] if note.startswith(names))
+    notes += (breakeven_view.UNTIL,) if any(row["verdict"] == breakeven.UNTIL for row in even) else ()
     figures += [Notes(texts=notes, tags=one.tags)] if notes else []
     return Section(heading="The first call, and when it has paid back", text=text, items=tuple(figures), tags=one.tags)
 

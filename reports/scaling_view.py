@@ -98,7 +98,7 @@ def _without_one(run: Run) -> dict[str, list[int]]:
     """Give the widths of each axis whose series begin beyond 1."""
     found: dict[str, set[int]] = {}
     for points in scaling.points(run.measurements):
-        if points[0].base > 1:
+        if points[0].base > 1 and points[0].kind:
             found.setdefault(points[0].axis, set()).update(point.width for point in points)
     return {axis: sorted(widths) for axis, widths in found.items()}
 

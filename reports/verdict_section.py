@@ -81,22 +81,21 @@ def _fastest(
     first = rows.sort_values("speedup", ascending=False, kind="stable").iloc[0]
     row = {str(name): value for name, value in first.to_dict().items()}
     base = rows[rows["case"] == row["baseline"]]
-    told = f", {units.seconds(row['median_s'])} a call"
+    told, alone = f", {units.seconds(row['median_s'])} a call", False
     if len(base) and row["case"] != row["baseline"]:
-        alone = ", in one process only" if row["speedup_within"] else ""
+        alone = bool(row["speedup_within"])
         ratio, _, interval = tables.speedup_text({**row, "speedup_within": False}).partition(" ")
-        told += f"; {ratio} over {base.iloc[0]['implementation']} {base.iloc[0]['mode']} {interval}".rstrip() + alone
-    told += _also(one, row["case"], ids)
+        told += f"; {ratio} over {base.iloc[0]['implementation']} {base.iloc[0]['mode']} {interval}".rstrip()
+    told += ", in one process only" if alone else _also(one, row["case"], ids)
     words = ((f"{row['implementation']} ", ""), (row["mode"], row["mode"]), (told, ""))
     yield Verdict(group=group, name="fastest of all", words=words, tags=tags)
 
 
 def _also(one: ComparisonSet, fastest: str, ids: set[str]) -> str:
-    """Name the cases from which the fastest cannot be told; one process tells none apart, which is said elsewhere."""
+    """Name the cases from which the fastest cannot be told."""
     members = {m.case.id: m for m in one.measurements if m.case.id in ids}
     compared = {case: speedup.paired(members[fastest], m) for case, m in members.items() if case != fastest}
-    known = {case: found for case, found in compared.items() if found is not None and not found.within}
-    near = [one.names[case] for case, found in known.items() if (found.low or 0.0) <= 1.0]
+    near = [one.names[case] for case, found in compared.items() if found is not None and (found.low or 0.0) <= 1.0]
     if not near:
         return ""
     more = f" and {len(near) - MOST_NAMED} more" if len(near) > MOST_NAMED else ""

@@ -57,6 +57,25 @@ def test_a_mode_that_costs_less_at_first_only_says_until_when(costs: Any, record
     assert breakeven_view.notes(run)[-1] == "until: its first call costs less, each further one more"
 
 
+def test_never_is_said_only_where_the_first_calls_are_sure(costs: Any) -> None:
+    eager, graph = costs("eager", *[(2.0, 1.0)] * 3), costs("graph", (1.0, 2.0), (1.0, 2.0), (4.1, 2.0))
+    found = breakeven.between(eager, graph)
+    assert (found.word, found.calls, found.low) == ("until", 1.0, 1.0)
+    assert found.high > 1
+
+
+def test_an_end_within_a_call_is_the_call_before(costs: Any, records: Any) -> None:
+    run = records.run(measurements=(costs("graph", *[(5.0, 1.0)] * 2), costs("xla", *[(1.0, 2.25)] * 2)))
+    (row,) = breakeven_view.rows(run)  # 4 / 1.25 = 3.2 calls more
+    assert breakeven_view.calls_text(row) == "until 4 [4, 4]"
+
+
+def test_one_process_may_say_at_once_with_a_star(costs: Any, records: Any) -> None:
+    run = records.run(measurements=(costs("eager", (2.0, 2.0)), costs("graph", (1.0, 1.0))))
+    (row,) = breakeven_view.rows(run)
+    assert breakeven_view.calls_text(row) == "at once*"
+
+
 def test_a_first_call_that_may_cost_more_is_not_at_once(costs: Any, records: Any) -> None:
     # In the mean 1/3 s less at first, but 1 s more in one process; 1 s is gained each call.
     modes = costs("eager", *[(2.0, 2.0)] * 3), costs("graph", (1.0, 1.0), (1.0, 1.0), (3.0, 1.0))

@@ -1,6 +1,7 @@
 """What is said first: which mode, from which call on, and by how much; worked out by hand."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -36,6 +37,14 @@ def only(records: Any) -> Any:
         return found
 
     return make
+
+
+def with_first_calls(measurement: Measurement, first_s: Sequence[float]) -> Measurement:
+    done = tuple(
+        replace(one, ledger=replace(one.ledger, first_call_s=s))
+        for one, s in zip(measurement.invocations, first_s, strict=True)
+    )
+    return replace(measurement, invocations=done)
 
 
 def text(headline: Headline) -> str:
@@ -110,6 +119,23 @@ def test_a_mode_that_the_table_calls_faster_is_used_whatever_the_totals(cost: An
     assert (found.best[0], verdicts) == ("graph", {"graph": "undecided", "xla": "faster"})
     assert text(found) == "use xla; 2.00x over eager [1.90, 2.10]"
     assert headlines.reasons(found)[-1].startswith("graph: 4.4x over eager [")
+
+
+def test_the_fastest_of_those_that_are_is_used_where_the_totals_favour_the_base(cost: Any, only: Any) -> None:
+    # In a million calls of 2 us neither surely makes up for first calls of a second more or less.
+    us, first = 1e-6, (0.1, 1.2, 0.1)
+    graph, xla = (cost(mode, 1.0, (t * us,) * 3) for mode, t in (("graph", 1.8), ("xla", 1.0)))
+    slow = [with_first_calls(m, first_s) for m, first_s in ((graph, (2.0, 9.0, 4.0)), (xla, (9.0, 20.0, 7.0)))]
+    found = only(with_first_calls(cost("eager", 1.0, (2 * us,) * 3), first), *slow)
+    assert found.best[0] == "eager"
+    assert [word for word, mode in headlines.sentence(found) if mode] == ["xla"]
+    assert "2.00x over eager" in text(found)
+
+
+def test_a_first_call_that_may_cost_more_is_said(cost: Any, only: Any) -> None:
+    eager = with_first_calls(cost("eager", 2.0, (2.0,) * 3), (2.0, 2.0, 2.0))
+    found = only(eager, with_first_calls(cost("graph", 1.0, (1.0,) * 3), (1.0, 1.0, 3.0)))
+    assert text(found) == "use graph from call 1 [1, 4] on; 2.00x over eager"
 
 
 def test_further_modes_in_one_process_say_so(records: Any, only: Any) -> None:

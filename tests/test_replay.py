@@ -108,3 +108,5 @@ def test_what_failed_alike_is_told_whole_once(records: Any) -> None:
     told = replay.failure_text(second, known)
     assert told.endswith(f"OSError: no disk\nas {first.case.id} did, where the worker's last lines stand")
     assert replay.failure_text(other, known).endswith("  two")
+    elsewhere = records.failure(case=records.case(mode="xla"), stderr=("one", "three"))
+    assert replay.failure_text(elsewhere, [first, elsewhere]).endswith("  three")
